@@ -1,0 +1,34 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Hot states cross module borders, so release builds optimise across them.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+let package = Package(
+  name: "evald",
+  products: [.executable(name: "evald", targets: ["evald"])],
+  targets: [
+    .target(name: "WireJSON", swiftSettings: settings),
+    .target(name: "JSONRPC", dependencies: ["WireJSON"], swiftSettings: settings),
+    .target(name: "EvalMetrics", swiftSettings: settings),
+    .target(
+      name: "EvalService", dependencies: ["EvalMetrics", "JSONRPC", "WireJSON"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "evald", dependencies: ["EvalService", "JSONRPC", "WireJSON"],
+      swiftSettings: settings),
+    .target(
+      name: "EvalTestSupport", dependencies: ["EvalMetrics"], path: "Tests/EvalTestSupport",
+      swiftSettings: settings),
+    .testTarget(name: "WireJSONTests", dependencies: ["WireJSON"], swiftSettings: settings),
+    .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"], swiftSettings: settings),
+    .testTarget(
+      name: "EvalMetricsTests", dependencies: ["EvalMetrics", "EvalTestSupport"],
+      swiftSettings: settings),
+    .testTarget(name: "EvalServiceTests", dependencies: ["EvalService"], swiftSettings: settings),
+    .testTarget(name: "EvaldTests", dependencies: ["evald"], swiftSettings: settings),
+  ]
+)
