@@ -1,0 +1,173 @@
+// Loops over columns. The only file of this target with unsafe pointers: every function here may be
+// called with columns of any size and content.
+
+/// An unsigned integer that stands for a score, in the same order.
+public protocol ScoreKey: FixedWidthInteger, UnsignedInteger, Sendable {}
+extension UInt32: ScoreKey {}
+extension UInt64: ScoreKey {}
+
+/// The loops over columns that decide evald's speed: keys of scores, sorting, merging, walking, checks.
+public enum Kernels {
+  // MARK: Keys
+
+  /// The key of a score that is not NaN: key(a) < key(b) just when a < b; both zeros have one key.
+  @inline(__always)
+  public static func key(_ x: Float) -> UInt32 {
+    // Adding zero makes -0.0 into 0.0 and changes nothing else.
+    let bits = (x + 0).bitPattern
+    return bits ^ (UInt32(bitPattern: Int32(bitPattern: bits) &>> 31) | 0x8000_0000)
+  }
+
+  /// The key of a score that is not NaN: key(a) < key(b) just when a < b; both zeros have one key.
+  @inline(__always)
+  public static func key(_ x: Double) -> UInt64 {
+    let bits = (x + 0).bitPattern
+    return bits ^ (UInt64(bitPattern: Int64(bitPattern: bits) &>> 63) | 1 << 63)
+  }
+
+  /// The score that a key stands for.
+  @inline(__always)
+  public static func float(_ key: UInt32) -> Float {
+    Float(bitPattern: key ^ (key >> 31 == 1 ? 0x8000_0000 : 0xFFFF_FFFF))
+  }
+
+  /// The score that a key stands for.
+  @inline(__always)
+  public static func double(_ key: UInt64) -> Double {
+    Double(bitPattern: key ^ (key >> 63 == 1 ? 1 << 63 : .max))
+  }
+
+  /// The key of 16 bits that hold a float16 or a bfloat16 other than NaN, in the order of the values
+  /// of that type; both zeros have one key.
+  @inline(__always)
+  public static func key16(_ bits: UInt16) -> UInt16 {
+    let positive = bits == 0x8000 ? 0 : bits
+    return positive ^ (UInt16(bitPattern: Int16(bitPattern: positive) &>> 15) | 0x8000)
+  }
+
+  /// The bits that a 16-bit key stands for.
+  @inline(__always)
+  public static func bits16(_ key: UInt16) -> UInt16 {
+    key ^ (key >> 15 == 1 ? 0x8000 : 0xFFFF)
+  }
+
+  // MARK: Widening
+
+  /// The value of a float16, exactly.
+  @inline(__always)
+  public static func float(half bits: UInt16) -> Float {
+    let magnitude = UInt32(bits & 0x7FFF)
+    let sign = UInt32(bits & 0x8000) << 16
+    // Exponents are biased by 112 more in a Float; infinity and NaN go from 31 to 255, 112 further.
+    let normal = magnitude << 13 &+ (magnitude >= 0x7C00 ? 224 << 23 : 112 << 23)
+    let subnormal = (Float(Int32(magnitude)) * 0x1p-24).bitPattern
+    return Float(bitPattern: sign | (magnitude < 0x0400 ? subnormal : normal))
+  }
+
+  /// The value of a bfloat16, exactly: it is the upper half of a Float.
+  @inline(__always)
+  public static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+
+  /// The values of float16 numbers, exactly.
+  public static func floats(half column: [UInt16]) -> [Float] { column.map { float(half: $0) } }
+
+  /// The values of bfloat16 numbers, exactly.
+  public static func floats(bfloat16 column: [UInt16]) -> [Float] {
+    column.map { float(bfloat16: $0) }
+  }
+
+  /// The values of float16 numbers, exactly.
+  public static func doubles(half column: [UInt16]) -> [Double] {
+    column.map { Double(float(half: $0)) }
+  }
+
+  /// The values of bfloat16 numbers, exactly.
+  public static func doubles(bfloat16 column: [UInt16]) -> [Double] {
+    column.map { Double(float(bfloat16: $0)) }
+  }
+
+  // MARK: Partition and count
+
+  /// Appends the keys of `scores` to `positives` where the label is not 0, else to `negatives`, as far
+  /// as both columns go.
+  public static func partition(
+    scores: [Float], labels: [UInt8], positives: inout [UInt32], negatives: inout [UInt32]
+  ) {
+    partition(scores, labels, &positives, &negatives) { key($0) }
+  }
+
+  /// Appends the keys of `scores` to `positives` where the label is not 0, else to `negatives`, as far
+  /// as both columns go.
+  public static func partition(
+    scores: [Double], labels: [UInt8], positives: inout [UInt64], negatives: inout [UInt64]
+  ) {
+    partition(scores, labels, &positives, &negatives) { key($0) }
+  }
+
+  @inline(__always)
+  private static func partition<Score, Key: ScoreKey>(
+    _ scores: [Score], _ labels: [UInt8], _ positives: inout [Key], _ negatives: inout [Key],
+    key: (Score) -> Key
+  ) {
+    let block = 2048
+    let count = min(scores.count, labels.count)
+    // Both sides are written on every row and only one of them advances, so nothing is predicted.
+    withUnsafeTemporaryAllocation(of: Key.self, capacity: 2 * block) { buffer in
+      guard let ones = buffer.baseAddress else { return }
+      let zeros = ones + block
+      var start = 0
+      while start < count {
+        let end = min(start + block, count)
+        var one = 0
+        var zero = 0
+        for row in start..<end {
+          let k = key(scores[row])
+          ones[one] = k
+          zeros[zero] = k
+          let step = labels[row] != 0 ? 1 : 0
+          one &+= step
+          zero &+= 1 &- step
+        }
+        positives.append(contentsOf: UnsafeBufferPointer(start: ones, count: one))
+        negatives.append(contentsOf: UnsafeBufferPointer(start: zeros, count: zero))
+        start = end
+      }
+    }
+  }
+
+  /// Counts the rows of each 16-bit key, those whose label is not 0 in `positives`, as far as both
+  /// columns go. A table that hasn't 65,536 entries is made anew, empty.
+  public static func countTable(
+    keys: [UInt16], labels: [UInt8], positives: inout [Int], negatives: inout [Int]
+  ) {
+    if positives.count != 65_536 { positives = [Int](repeating: 0, count: 65_536) }
+    if negatives.count != 65_536 { negatives = [Int](repeating: 0, count: 65_536) }
+    let count = min(keys.count, labels.count)
+    positives.withUnsafeMutableBufferPointer { ones in
+      negatives.withUnsafeMutableBufferPointer { zeros in
+        for row in 0..<count {
+          let table = labels[row] != 0 ? ones : zeros
+          table[Int(keys[row])] &+= 1
+        }
+      }
+    }
+  }
+
+  // MARK: Checks
+
+  /// The first row that is NaN or infinite.
+  public static func firstNonFinite(_ xs: [Float]) -> Int? { xs.firstIndex { !$0.isFinite } }
+
+  /// The first row that is NaN or infinite.
+  public static func firstNonFinite(_ xs: [Double]) -> Int? { xs.firstIndex { !$0.isFinite } }
+
+  /// The first row that is NaN, below `low` or above `high`.
+  public static func firstOutside(_ xs: [Float], _ low: Float, _ high: Float) -> Int? {
+    xs.firstIndex { !($0 >= low && $0 <= high) }
+  }
+
+  /// The first row that is NaN, below `low` or above `high`.
+  public static func firstOutside(_ xs: [Double], _ low: Double, _ high: Double) -> Int? {
+    xs.firstIndex { !($0 >= low && $0 <= high) }
+  }
+}
