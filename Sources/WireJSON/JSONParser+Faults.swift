@@ -1,0 +1,111 @@
+/// Words for what the parser refused.
+extension JSONParser {
+  /// The fault of a byte that can't stand at the position, by the most helpful name.
+  func unexpected(_ byte: UInt8, _ expected: String) -> Fault {
+    let defect: Defect =
+      switch byte {
+      case UInt8(ascii: "'"): .singleQuote
+      case UInt8(ascii: "/"), UInt8(ascii: "#"): .comment
+      case Byte.plus: .leadingPlus
+      case 0xEF where isByteOrderMark: .byteOrderMark
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+        .bareWord(bareWord(from: position))
+      default: .unexpected(byte: byte, expected: expected)
+      }
+    return Fault(defect: defect, offset: position)
+  }
+
+  private var isByteOrderMark: Bool {
+    position + 2 < length && start[position + 1] == 0xBB && start[position + 2] == 0xBF
+  }
+
+  /// The letters from an offset on, at most twenty of them.
+  func bareWord(from offset: Int) -> String {
+    var word = ""
+    var i = offset
+    while i < length, word.utf8.count < 20 {
+      let scalar = Unicode.Scalar(start[i])
+      guard scalar.properties.isAlphabetic, scalar.isASCII || i > offset else { break }
+      guard scalar.isASCII else { break }
+      word.unicodeScalars.append(scalar)
+      i += 1
+    }
+    return word
+  }
+
+  /// A key for a message, cut to a sane length.
+  func shown(key index: Int) -> String {
+    let text = unescapedKey(index)
+    let shown = String(decoding: text.prefix(60), as: UTF8.self)
+    return text.count > 60 ? shown + "…" : shown
+  }
+
+  /// The error for the caller, with the members of the outermost object that were complete.
+  func report(_ fault: Fault) -> JSONParseError {
+    JSONParseError(
+      kind: fault.defect.kind, offset: fault.offset, message: fault.defect.message,
+      hint: fault.defect.hint, topLevelMembers: completeMembers())
+  }
+
+  private func completeMembers() -> [(key: String, rawValue: [UInt8])] {
+    guard let root = nodes.first, root.tag == .object else { return [] }
+    let openValue = frames.count > 1 ? frames[1].node : nodes.count
+    var members: [(key: String, rawValue: [UInt8])] = []
+    var index = 1
+    while index + 1 < openValue, members.count < 64 {
+      let end = textEnd(of: index + 1)
+      let begin = textStart(of: nodes[index + 1])
+      if end - begin <= 4096 {
+        let raw = [UInt8](UnsafeBufferPointer(start: start + begin, count: end - begin))
+        members.append((String(decoding: unescapedKey(index), as: UTF8.self), raw))
+      }
+      index = next(after: index + 1)
+    }
+    return members
+  }
+
+  private func textEnd(of index: Int) -> Int {
+    let source = UnsafeBufferPointer(start: start, count: length)
+    return endOfText(source, from: textStart(of: nodes[index]))
+  }
+
+  func next(after index: Int) -> Int {
+    let node = nodes[index]
+    return node.tag == .array || node.tag == .object ? node.upper : index + 1
+  }
+}
+
+/// Where the source text of a node begins: a string's offset stands behind its quote.
+func textStart(of node: Node) -> Int {
+  node.tag == .string ? Int(node.offset) - 1 : Int(node.offset)
+}
+
+/// The offset behind the value that starts at `offset` in a text known to be valid JSON.
+func endOfText(_ text: some RandomAccessCollection<UInt8>, from offset: Int) -> Int {
+  let at = { (i: Int) in text[text.index(text.startIndex, offsetBy: i)] }
+  var position = offset
+  var depth = 0
+  while position < text.count {
+    switch at(position) {
+    case Byte.quote:
+      position += 1
+      while position < text.count, at(position) != Byte.quote {
+        position += at(position) == Byte.backslash ? 2 : 1
+      }
+    case Byte.openBrace, Byte.openBracket: depth += 1
+    case Byte.closeBrace, Byte.closeBracket:
+      if depth == 0 { return position }
+      depth -= 1
+    case Byte.comma, 0x20, 0x09, 0x0A, 0x0D:
+      if depth == 0 { return position }
+      position += 1
+      continue
+    default:
+      position += 1
+      continue
+    }
+    position += 1
+    if depth == 0 { return position }
+  }
+  return text.count
+}

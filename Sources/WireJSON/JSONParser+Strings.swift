@@ -1,0 +1,152 @@
+/// Strings and keys.
+extension JSONParser {
+  /// Reads a string; the position is at its opening quote.
+  mutating func string() throws(Fault) {
+    position += 1
+    let begin = position
+    var flags: UInt8 = 0
+    scan: while true {
+      position = endOfPlainText(from: position)
+      switch try peek("the closing quote") {
+      case Byte.quote: break scan
+      case Byte.backslash:
+        flags = Node.escaped
+        try escape()
+      case let byte where byte < 0x20:
+        throw Fault(defect: .controlCharacter(byte), offset: position)
+      default: try multibyte()
+      }
+    }
+    nodes.append(
+      Node(tag: .string, flags: flags, offset: UInt32(begin), payload: UInt64(position)))
+    position += 1
+  }
+
+  /// The offset of the first byte that is not plain ASCII text: a quote, a backslash, a control
+  /// character or a byte of a longer sequence.
+  private func endOfPlainText(from offset: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs = ones << 7
+    var i = offset
+    while i + 8 <= length {
+      let word = UnsafeRawPointer(start + i).loadUnaligned(as: UInt64.self)
+      let quotes = word ^ (ones &* UInt64(Byte.quote))
+      let backslashes = word ^ (ones &* UInt64(Byte.backslash))
+      // The high bit of a byte is set where it is (below) zero after the subtraction; a false mark
+      // can only follow a true one, and the loop below finds the true one.
+      let stops =
+        (quotes &- ones) | (backslashes &- ones) | (word &- (ones &* 0x20)) | word
+      if stops & highs != 0 { break }
+      i += 8
+    }
+    while i < length {
+      let byte = start[i]
+      if byte == Byte.quote || byte == Byte.backslash || byte < 0x20 || byte >= 0x80 { break }
+      i += 1
+    }
+    return i
+  }
+
+  /// Checks one escape sequence, or the two of a surrogate pair.
+  private mutating func escape() throws(Fault) {
+    let begin = position
+    position += 1
+    switch try peek("an escape sequence") {
+    case Byte.quote, Byte.backslash, UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+      UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+      position += 1
+    case UInt8(ascii: "u"):
+      position += 1
+      let unit = try hexDigits()
+      if unit & 0xFC00 == 0xDC00 { throw Fault(defect: .loneSurrogate, offset: begin) }
+      guard unit & 0xFC00 == 0xD800 else { return }
+      guard position + 1 < length, start[position] == Byte.backslash,
+        start[position + 1] == UInt8(ascii: "u")
+      else { throw Fault(defect: .loneSurrogate, offset: begin) }
+      position += 2
+      let low = try hexDigits()
+      if low & 0xFC00 != 0xDC00 { throw Fault(defect: .loneSurrogate, offset: begin) }
+    default: throw Fault(defect: .invalidEscape, offset: begin)
+    }
+  }
+
+  private mutating func hexDigits() throws(Fault) -> UInt32 {
+    var unit: UInt32 = 0
+    for _ in 0..<4 {
+      let byte = try peek("four hexadecimal digits")
+      guard let digit = hexValue(byte) else {
+        throw Fault(defect: .invalidEscape, offset: position)
+      }
+      unit = unit << 4 | digit
+      position += 1
+    }
+    return unit
+  }
+
+  /// Checks one UTF-8 sequence of two to four bytes, by the table of RFC 3629.
+  private mutating func multibyte() throws(Fault) {
+    let lead = start[position]
+    let (count, second): (Int, ClosedRange<UInt8>) =
+      switch lead {
+      case 0xC2...0xDF: (2, 0x80...0xBF)
+      case 0xE0: (3, 0xA0...0xBF)
+      case 0xED: (3, 0x80...0x9F)
+      case 0xE1...0xEF: (3, 0x80...0xBF)
+      case 0xF0: (4, 0x90...0xBF)
+      case 0xF1...0xF3: (4, 0x80...0xBF)
+      case 0xF4: (4, 0x80...0x8F)
+      default: (0, 0...0)
+      }
+    guard count > 0, position + count <= length, second.contains(start[position + 1]) else {
+      throw Fault(defect: .invalidUTF8, offset: position)
+    }
+    for i in 2..<max(count, 2) where start[position + i] & 0xC0 != 0x80 {
+      throw Fault(defect: .invalidUTF8, offset: position)
+    }
+    position += count
+  }
+}
+
+/// The value of a hexadecimal digit.
+func hexValue(_ byte: UInt8) -> UInt32? {
+  switch byte {
+  case Byte.zero...Byte.nine: UInt32(byte - Byte.zero)
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
+  default: nil
+  }
+}
+
+/// The text of a string whose escapes were checked by the parser.
+func unescaped(_ source: some Collection<UInt8>) -> [UInt8] {
+  var result: [UInt8] = []
+  result.reserveCapacity(source.count)
+  var bytes = source.makeIterator()
+  var highHalf: UInt32 = 0
+  while let byte = bytes.next() {
+    guard byte == Byte.backslash, let letter = bytes.next() else {
+      result.append(byte)
+      continue
+    }
+    switch letter {
+    case UInt8(ascii: "b"): result.append(0x08)
+    case UInt8(ascii: "f"): result.append(0x0C)
+    case UInt8(ascii: "n"): result.append(0x0A)
+    case UInt8(ascii: "r"): result.append(0x0D)
+    case UInt8(ascii: "t"): result.append(0x09)
+    case UInt8(ascii: "u"):
+      var unit: UInt32 = 0
+      for _ in 0..<4 { unit = unit << 4 | (bytes.next().flatMap(hexValue) ?? 0) }
+      if unit & 0xFC00 == 0xD800 {
+        highHalf = unit
+        continue
+      }
+      if unit & 0xFC00 == 0xDC00 { unit = 0x10000 + (highHalf & 0x3FF) << 10 + (unit & 0x3FF) }
+      if let scalar = Unicode.Scalar(unit) {
+        result.append(contentsOf: UTF8.encode(scalar) ?? .init())
+      }
+    default: result.append(letter)
+    }
+  }
+  return result
+}

@@ -1,0 +1,158 @@
+/// The parser: one pass over the bytes, an explicit stack instead of recursion.
+///
+/// It writes the nodes in the order of the text. Flat arrays of numbers go into pools; see
+/// `JSONParser+NumberArrays.swift`.
+struct JSONParser {
+  /// An array or object that is still open.
+  struct Frame {
+    let node: Int
+    let isObject: Bool
+    /// Elements or members begun so far.
+    var count = 0
+  }
+
+  let start: UnsafePointer<UInt8>
+  let length: Int
+  let maxDepth: Int
+  var position = 0
+  var nodes: [Node] = []
+  var frames: [Frame] = []
+  var ints = NumberPool<Int64>()
+  var doubles = NumberPool<Double>()
+  /// Hash tables of the keys of large objects, one for each depth that needed one.
+  var keyTables: [KeyTable] = []
+
+  init(start: UnsafePointer<UInt8>, length: Int, maxDepth: Int) {
+    self.start = start
+    self.length = length
+    self.maxDepth = maxDepth
+  }
+
+  /// Parses the whole text.
+  mutating func run() throws(Fault) {
+    if length >= 3, start[0] == 0xEF, start[1] == 0xBB, start[2] == 0xBF {
+      throw Fault(defect: .byteOrderMark, offset: 0)
+    }
+    try value()
+    while !frames.isEmpty { try step() }
+    skipWhiteSpace()
+    if position < length { throw Fault(defect: .trailingText, offset: position) }
+  }
+
+  /// Goes on in the innermost open container: one more element or member, or its end.
+  private mutating func step() throws(Fault) {
+    let depth = frames.count - 1
+    let isObject = frames[depth].isObject
+    let closer = isObject ? Byte.closeBrace : Byte.closeBracket
+    skipWhiteSpace()
+    if frames[depth].count > 0 {
+      let expected = isObject ? "',' or '}'" : "',' or ']'"
+      let byte = try peek(expected)
+      if byte == closer { return close() }
+      guard byte == Byte.comma else { throw unexpected(byte, expected) }
+      position += 1
+      skipWhiteSpace()
+      if position < length, start[position] == closer {
+        throw Fault(defect: .trailingComma, offset: position)
+      }
+    } else if position < length, start[position] == closer {
+      return close()
+    }
+    frames[depth].count += 1
+    if isObject { try key(of: depth) }
+    try value()
+  }
+
+  /// Reads a key and its colon, and refuses a key that the object already has.
+  private mutating func key(of depth: Int) throws(Fault) {
+    let byte = try peek("a key in double quotes")
+    guard byte == Byte.quote else { throw unexpected(byte, "a key in double quotes") }
+    let keyStart = position
+    let index = nodes.count
+    try string()
+    if isDuplicate(key: index, depth: depth) {
+      throw Fault(defect: .duplicateKey(shown(key: index)), offset: keyStart)
+    }
+    skipWhiteSpace()
+    let colon = try peek("':'")
+    guard colon == Byte.colon else { throw unexpected(colon, "':'") }
+    position += 1
+  }
+
+  /// Reads a scalar, or opens an array or object.
+  private mutating func value() throws(Fault) {
+    skipWhiteSpace()
+    let byte = try peek("a value")
+    switch byte {
+    case Byte.quote: try string()
+    case Byte.openBrace: try open(isObject: true)
+    case Byte.openBracket:
+      if try !numberArray() { try open(isObject: false) }
+    case Byte.minus, Byte.zero...Byte.nine: try number()
+    case UInt8(ascii: "n") where matches("null"): word(.null, length: 4)
+    case UInt8(ascii: "t") where matches("true"): word(.boolTrue, length: 4)
+    case UInt8(ascii: "f") where matches("false"): word(.boolFalse, length: 5)
+    default: throw unexpected(byte, "a value")
+    }
+  }
+
+  private mutating func open(isObject: Bool) throws(Fault) {
+    if frames.count >= maxDepth {
+      throw Fault(defect: .tooDeep(limit: maxDepth), offset: position)
+    }
+    frames.append(Frame(node: nodes.count, isObject: isObject))
+    nodes.append(Node(tag: isObject ? .object : .array, offset: UInt32(position)))
+    position += 1
+  }
+
+  private mutating func close() {
+    let frame = frames.removeLast()
+    nodes[frame.node].payload = Node.packed(count: frame.count, upper: nodes.count)
+    position += 1
+  }
+
+  private mutating func word(_ tag: Tag, length: Int) {
+    nodes.append(Node(tag: tag, offset: UInt32(position)))
+    position += length
+  }
+
+  private func matches(_ word: StaticString) -> Bool {
+    let count = word.utf8CodeUnitCount
+    guard position + count <= length else { return false }
+    for i in 0..<count where start[position + i] != word.utf8Start[i] { return false }
+    return true
+  }
+
+  mutating func skipWhiteSpace() {
+    while position < length {
+      let byte = start[position]
+      guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
+      position += 1
+    }
+  }
+
+  /// The byte at the position.
+  func peek(_ expected: String) throws(Fault) -> UInt8 {
+    guard position < length else {
+      throw Fault(defect: .unexpectedEnd(expected: expected), offset: length)
+    }
+    return start[position]
+  }
+}
+
+/// The bytes that steer the parser.
+enum Byte {
+  static let quote = UInt8(ascii: "\"")
+  static let backslash = UInt8(ascii: "\\")
+  static let comma = UInt8(ascii: ",")
+  static let colon = UInt8(ascii: ":")
+  static let openBrace = UInt8(ascii: "{")
+  static let closeBrace = UInt8(ascii: "}")
+  static let openBracket = UInt8(ascii: "[")
+  static let closeBracket = UInt8(ascii: "]")
+  static let minus = UInt8(ascii: "-")
+  static let plus = UInt8(ascii: "+")
+  static let point = UInt8(ascii: ".")
+  static let zero = UInt8(ascii: "0")
+  static let nine = UInt8(ascii: "9")
+}

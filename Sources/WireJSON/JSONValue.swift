@@ -1,0 +1,109 @@
+/// A value inside a document. Cheap to copy; it keeps the whole document and its bytes alive.
+public struct JSONValue: Sendable {
+  /// The six kinds of JSON value.
+  public enum Kind: Sendable {
+    /// `null`
+    case null
+    /// `true` or `false`
+    case bool
+    /// any number
+    case number
+    /// a string
+    case string
+    /// an array
+    case array
+    /// an object
+    case object
+  }
+
+  let tape: Tape
+  let index: Int
+  /// The position in a numeric array whose elements have no nodes; negative for the node itself.
+  let element: Int
+
+  init(tape: Tape, index: Int, element: Int = -1) {
+    self.tape = tape
+    self.index = index
+    self.element = element
+  }
+
+  var node: Node { tape.nodes[index] }
+
+  /// Which of the six kinds it is.
+  public var kind: Kind {
+    if element >= 0 { return .number }
+    switch node.tag {
+    case .null: return .null
+    case .boolFalse, .boolTrue: return .bool
+    case .int, .uint, .double: return .number
+    case .string: return .string
+    case .array, .intArray, .doubleArray: return .array
+    case .object: return .object
+    }
+  }
+
+  /// Whether it is `null`.
+  public var isNull: Bool { kind == .null }
+
+  /// `true` or `false`; nil for every other kind.
+  public var bool: Bool? {
+    guard element < 0 else { return nil }
+    switch node.tag {
+    case .boolTrue: return true
+    case .boolFalse: return false
+    default: return nil
+    }
+  }
+
+  /// The text without its escapes; nil for every other kind.
+  public var string: String? { stringBytes.map { String(decoding: $0, as: UTF8.self) } }
+
+  /// The UTF-8 of `string`.
+  public var stringBytes: [UInt8]? {
+    guard let source = stringSource else { return nil }
+    return hasEscapes ? unescaped(source) : [UInt8](source)
+  }
+
+  /// Whether it is a string of exactly these code points, without making a string.
+  public func stringEquals(_ other: String) -> Bool {
+    guard let source = stringSource else { return false }
+    if hasEscapes { return unescaped(source).elementsEqual(other.utf8) }
+    return source.count == other.utf8.count && source.elementsEqual(other.utf8)
+  }
+
+  /// The source of a string between its quotes.
+  var stringSource: ArraySlice<UInt8>? {
+    guard element < 0, node.tag == .string else { return nil }
+    return tape.text(Int(node.offset)..<Int(node.payload))
+  }
+
+  var hasEscapes: Bool { element < 0 && node.flags & Node.escaped != 0 }
+
+  /// The bytes of this value as they were sent, without the white space around it.
+  ///
+  /// It takes time in its length; for an element of an array of floats, in its distance from the
+  /// start of the array.
+  public var rawText: [UInt8] {
+    if element >= 0, node.tag == .intArray {
+      // An integer has only one JSON text, since -0 is kept out of these arrays.
+      return [UInt8](tape.ints[node.upper + element].description.utf8)
+    }
+    return [UInt8](tape.text(sourceRange))
+  }
+
+  /// Where this value stands in the parsed text, in bytes from its start; as slow as `rawText`.
+  public var sourceRange: Range<Int> {
+    let text = tape.text(0..<tape.length)
+    guard element >= 0 else {
+      let begin = textStart(of: node)
+      return begin..<endOfText(text, from: begin)
+    }
+    var begin = Int(node.offset) + 1
+    for _ in 0..<element {
+      while text[text.startIndex + begin] != Byte.comma { begin += 1 }
+      begin += 1
+    }
+    while [0x20, 0x09, 0x0A, 0x0D].contains(text[text.startIndex + begin]) { begin += 1 }
+    return begin..<endOfText(text, from: begin)
+  }
+}
