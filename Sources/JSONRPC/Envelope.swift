@@ -1,0 +1,136 @@
+import WireJSON
+
+/// A well-formed request or notification.
+struct Message {
+  /// The id's own text; nil for a notification.
+  var id: [UInt8]?
+  var method: String
+  var params: JSONValue?
+}
+
+/// A message that is none, with the id to answer under (nil: null).
+struct EnvelopeError: Error {
+  var error: RPCError
+  var id: [UInt8]?
+}
+
+/// Whether a raw JSON value may be an id: a string, or an integer of 64 bits.
+func isValidID(_ value: JSONValue) -> Bool {
+  switch value.kind {
+  case .string: return true
+  case .number: return value.isIntegerText && (value.int64 != nil || value.uint64 != nil)
+  case .null, .bool, .array, .object: return false
+  }
+}
+
+/// Reads the envelope of one message; what is no valid request is refused as JSON-RPC 2.0 says.
+func readMessage(_ value: JSONValue) throws(EnvelopeError) -> Message {
+  func refuse(_ message: String, _ path: String, _ hint: String, id: [UInt8]?) -> EnvelopeError {
+    EnvelopeError(
+      error: RPCError(.invalidRequest, message, path: path, hint: hint), id: id)
+  }
+  guard value.kind == .object else {
+    throw refuse(
+      "a message must be an object", "", "send {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": …}",
+      id: nil)
+  }
+  var id: [UInt8]?
+  if let sent = value["id"] {
+    guard isValidID(sent) else {
+      throw refuse(
+        "an id must be a string or an integer of 64 bits", "/id",
+        "leave the id out for a notification", id: nil)
+    }
+    id = sent.rawText
+  }
+  guard let version = value["jsonrpc"], version.stringEquals("2.0") else {
+    throw refuse("\"jsonrpc\" must be \"2.0\"", "/jsonrpc", "add \"jsonrpc\": \"2.0\"", id: id)
+  }
+  guard let method = value["method"] else {
+    if value["result"] != nil || value["error"] != nil {
+      // Under a null id: its id is one of the peer's making, and might name a request of its own.
+      throw refuse(
+        "this is a response, but the server sends no requests", "", "send requests only", id: nil)
+    }
+    throw refuse("\"method\" is missing", "/method", "", id: id)
+  }
+  guard let name = method.string else {
+    throw refuse("\"method\" must be a string", "/method", "", id: id)
+  }
+  let params = value["params"]
+  switch params?.kind {
+  case .object, .array, nil: return Message(id: id, method: name, params: params)
+  // Many LSP clients send a null where there is nothing to say.
+  case .null: return Message(id: id, method: name, params: nil)
+  case .bool, .number, .string:
+    throw refuse("\"params\" must be an object", "/params", "name the parameters", id: id)
+  }
+}
+
+/// The id among the members that a broken line had before it broke.
+func recoveredID(_ error: JSONParseError) -> [UInt8]? {
+  guard let raw = error.topLevelMembers.first(where: { $0.key == "id" })?.rawValue,
+    let document = try? JSONDocument(parsing: raw, maxDepth: 2), isValidID(document.root)
+  else { return nil }
+  return raw
+}
+
+// MARK: - Writing
+
+extension JSONWriter {
+  /// `{"jsonrpc":"2.0","id":…` — the object stays open.
+  mutating func beginReply(id: [UInt8]?) {
+    beginObject()
+    field("jsonrpc", "2.0")
+    key("id")
+    if let id { raw(id) } else { null() }
+  }
+
+  /// A whole error reply.
+  mutating func errorReply(_ error: RPCError, id: [UInt8]?) {
+    beginReply(id: id)
+    errorMember(error)
+    endObject()
+  }
+
+  mutating func errorMember(_ error: RPCError) {
+    key("error")
+    beginObject()
+    field("code", error.code)
+    field("message", error.message)
+    key("data")
+    beginObject()
+    field("kind", error.kind)
+    field("path", error.path)
+    field("hint", error.hint)
+    if let offset = error.offset { field("offset", offset) }
+    for (name, value) in error.data {
+      key(name)
+      self.value(value)
+    }
+    endObject()
+    endObject()
+  }
+
+  /// Writes any value.
+  mutating func value(_ value: RPCValue) {
+    switch value {
+    case .null: null()
+    case .bool(let bool): self.bool(bool)
+    case .int(let int): self.int(int)
+    case .double(let double): self.double(double)
+    case .string(let string): self.string(string)
+    case .array(let elements):
+      beginArray()
+      for element in elements { self.value(element) }
+      endArray()
+    case .object(let members):
+      beginObject()
+      for (name, member) in members {
+        key(name)
+        self.value(member)
+      }
+      endObject()
+    }
+  }
+}

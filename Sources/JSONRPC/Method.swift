@@ -1,0 +1,98 @@
+import WireJSON
+
+/// One named parameter of a method.
+public struct Parameter: Sendable {
+  /// The key in `params`.
+  public let name: String
+  /// One sentence.
+  public let summary: String
+  /// Whether a request without it is refused.
+  public let required: Bool
+  /// A JSON Schema (draft 7) as JSON text.
+  public let schema: String
+
+  /// Describes a parameter. `schema` must be valid JSON: it is copied into `rpc.discover`.
+  public init(_ name: String, _ summary: String, required: Bool = false, schema: String) {
+    self.name = name
+    self.summary = summary
+    self.required = required
+    self.schema = schema
+  }
+}
+
+/// A method that a peer can call: what `rpc.discover` tells of it, and what it does.
+public struct Method<Context>: Sendable {
+  /// Reads the parameters and writes exactly one JSON value, the result. When it throws, all that
+  /// it wrote is dropped and the error is sent instead, so it must not change the context first.
+  public typealias Handler =
+    @Sendable (inout Context, Params, inout JSONWriter) throws(RPCError) -> Void
+
+  /// The name on the wire.
+  public let name: String
+  /// One sentence.
+  public let summary: String
+  /// The parameters it knows; all others are refused.
+  public let parameters: [Parameter]
+  /// A JSON Schema (draft 7) of the result, as JSON text.
+  public let resultSchema: String
+  /// The names of the error kinds of its own that it can answer with.
+  public let errors: [String]
+  let action: Action<Context>
+
+  /// A method of the service.
+  public init(
+    name: String, summary: String, parameters: [Parameter] = [], resultSchema: String,
+    errors: [String] = [], handler: @escaping Handler
+  ) {
+    self.init(
+      name: name, summary: summary, parameters: parameters, resultSchema: resultSchema,
+      errors: errors, action: .service(handler))
+  }
+
+  init(
+    name: String, summary: String, parameters: [Parameter] = [], resultSchema: String,
+    errors: [String] = [], action: Action<Context>
+  ) {
+    self.name = name
+    self.summary = summary
+    self.parameters = parameters
+    self.resultSchema = resultSchema
+    self.errors = errors
+    self.action = action
+  }
+}
+
+/// What a method does: the service's handler, or one of the dispatcher's own.
+enum Action<Context>: Sendable {
+  case service(Method<Context>.Handler)
+  case initialize
+  case shutdown
+  case exit
+  case discover
+  case cancel
+
+  /// Whether it changes the lifecycle, and so can't be part of a batch.
+  var endsOrBeginsSession: Bool {
+    switch self {
+    case .initialize, .shutdown, .exit: return true
+    case .service, .discover, .cancel: return false
+    }
+  }
+}
+
+/// A notification that the server sends, for the OpenRPC document (`x-notifications`).
+public struct ServerNotification: Sendable {
+  /// The name on the wire.
+  public let name: String
+  /// One sentence.
+  public let summary: String
+  /// The members of its `params`.
+  public let parameters: [Parameter]
+
+  /// Describes a notification.
+  public init(name: String, summary: String, parameters: [Parameter]) {
+    self.name = name
+    self.summary = summary
+    self.parameters = parameters
+  }
+}
