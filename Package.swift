@@ -7,6 +7,14 @@ let settings: [SwiftSetting] = [
   .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
+// What is shipped needs nothing of the machine it runs on, and starts without a dynamic loader.
+// The flags are the executable's alone: debug builds and tests link as usual.
+let standalone: [LinkerSetting] = [
+  .unsafeFlags(
+    ["-static-executable", "-use-ld=lld", "-Xlinker", "-s"],
+    .when(platforms: [.linux], configuration: .release))
+]
+
 let package = Package(
   name: "evald",
   products: [.executable(name: "evald", targets: ["evald"])],
@@ -19,7 +27,7 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "evald", dependencies: ["EvalService", "JSONRPC", "WireJSON"],
-      swiftSettings: settings),
+      swiftSettings: settings, linkerSettings: standalone),
     .target(
       name: "EvalTestSupport", dependencies: ["EvalMetrics"], path: "Tests/EvalTestSupport",
       swiftSettings: settings),

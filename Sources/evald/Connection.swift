@@ -1,0 +1,106 @@
+import JSONRPC
+import WireJSON
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One peer: where its lines come from, where its replies go, and what waits in between.
+final class Connection {
+  /// How much a client may leave unread before evald stops reading from it.
+  static let maxQueuedBytes = 64 << 20
+
+  let input: Int32
+  let sink: Sink
+  var session: Session
+  var queue = OutputQueue()
+  /// No more will be read: the input ended, failed, or `exit` came.
+  private(set) var inputEnded = false
+  /// Nobody reads the replies any more.
+  private(set) var outputClosed = false
+  /// The error that ended writing, unless the reader just went away.
+  private(set) var outputFault: Int32?
+  /// Since when nothing can go on for want of a reader: counted anew whenever it takes something.
+  private(set) var heldUpSince: Int?
+  private var splitter: LineSplitter
+
+  init(input: Int32, sink: Sink, session: SessionID, maxLineBytes: Int) {
+    self.input = input
+    self.sink = sink
+    self.session = Session(id: session)
+    splitter = LineSplitter(maxLineBytes: maxLineBytes)
+  }
+
+  /// Whether so much waits that nothing more is read or done for this client.
+  var isStalled: Bool { queue.count >= Self.maxQueuedBytes }
+  /// Whether all was done that is to be done.
+  var isFinished: Bool { inputEnded && queue.isEmpty }
+
+  /// Reads once and takes the lines that are complete.
+  func readInput(through room: UnsafeMutableRawBufferPointer, _ service: inout Service, now: Int) {
+    switch readBytes(input, into: room) {
+    case .bytes(let count):
+      splitter.append(UnsafeRawBufferPointer(rebasing: room[..<count]))
+      takeLines(&service, now: now)
+    case .wouldBlock, .interrupted: break
+    case .endOfFile, .failed: endInput(&service, now: now)
+    }
+  }
+
+  /// As at the end of the input: takes the last line even if it is not terminated.
+  func endInput(_ service: inout Service, now: Int) {
+    guard !inputEnded else { return }
+    inputEnded = true
+    takeLines(&service, now: now)
+  }
+
+  /// Writes after poll said that there is room, and goes on with lines that had to wait for it: no
+  /// poll would tell of them, since they were read long ago.
+  func outputReady(_ service: inout Service, now: Int) {
+    let wasStalled = isStalled
+    flush(now: now)
+    if wasStalled { takeLines(&service, now: now) }
+  }
+
+  /// Answers complete lines until there are none, or the reader's room is used up; then writes.
+  func takeLines(_ service: inout Service, now: Int) {
+    // Large replies are passed on as they come, so that client and server work side by side.
+    let writeAhead = 256 << 10
+    while session.exitStatus == nil {
+      if queue.count >= writeAhead { flush(now: now) }
+      guard !isStalled else { return }
+      guard let line = inputEnded ? splitter.finish() : splitter.next() else { break }
+      service.handle(line, session: &session, output: &queue.bytes)
+      if outputClosed { queue.clear() }
+    }
+    if session.exitStatus != nil { inputEnded = true }
+    flush(now: now)
+  }
+
+  /// Appends lines that no request of this client asked for.
+  func notify(_ line: [UInt8]) {
+    guard !outputClosed, session.exitStatus == nil else { return }
+    queue.bytes.append(contentsOf: line)
+  }
+
+  /// Writes what the reader has room for.
+  func flush(now: Int) {
+    guard !queue.isEmpty else { return }
+    let (result, progress) = queue.flush(to: sink)
+    if case .closed(let fault) = result {
+      outputClosed = true
+      outputFault = fault == EPIPE ? nil : fault
+    }
+    // While there is room, a client may read as late as it likes; but not once it holds up evald.
+    let isHoldingUp = !queue.isEmpty && (isStalled || inputEnded)
+    if !isHoldingUp {
+      heldUpSince = nil
+    } else if progress || heldUpSince == nil {
+      heldUpSince = now
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// System calls in the form that the rest of evald wants: no varargs, no flags in pointers, errors
+// as a closed set of outcomes.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What a read or write came to.
+enum Transfer: Equatable {
+  case bytes(Int)  // more than 0
+  case endOfFile  // reads only
+  case wouldBlock
+  case interrupted
+  case failed(errno: Int32)
+}
+
+private func outcome(_ count: Int) -> Transfer {
+  if count > 0 { return .bytes(count) }
+  if count == 0 { return .endOfFile }
+  switch errno {
+  case EINTR: return .interrupted
+  case EAGAIN, EWOULDBLOCK: return .wouldBlock
+  default: return .failed(errno: errno)
+  }
+}
+
+func readBytes(_ descriptor: Int32, into room: UnsafeMutableRawBufferPointer) -> Transfer {
+  outcome(read(descriptor, room.baseAddress, room.count))
+}
+
+func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Transfer {
+  outcome(write(descriptor, bytes.baseAddress, bytes.count))
+}
+
+/// Writes to a socket without waiting, whatever its flags say.
+func sendBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Transfer {
+  outcome(send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT)))
+}
+
+/// Whether poll(2) says at once that a write of up to `atomicWrite` bytes won't wait.
+func isWritableNow(_ descriptor: Int32) -> Bool {
+  var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+  return poll(&entry, 1, 0) == 1
+}
+
+/// What poll(2) promises room for in a pipe.
+let atomicWrite = Int(PIPE_BUF)
+
+/// Milliseconds of a clock that never jumps.
+func monotonicMilliseconds() -> Int {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Int(time.tv_sec) &* 1000 &+ Int(time.tv_nsec) / 1_000_000
+}
+
+/// What kind of thing a descriptor stands for.
+enum DescriptorKind {
+  case pipe
+  case socket
+  case file
+  case other
+}
+
+func kind(of descriptor: Int32) -> DescriptorKind {
+  var status = stat()
+  guard fstat(descriptor, &status) == 0 else { return .other }
+  switch status.st_mode & S_IFMT {
+  case S_IFIFO: return .pipe
+  case S_IFSOCK: return .socket
+  case S_IFREG: return .file
+  default: return .other
+  }
+}
+
+/// Best effort, and never waits.
+func writeToStandardError(_ text: String) {
+  guard isWritableNow(STDERR_FILENO) else { return }
+  let line = Array(text.utf8.prefix(atomicWrite))
+  _ = line.withUnsafeBytes { writeBytes(STDERR_FILENO, $0) }
+}
+
+/// For `--help` and `--version` only: waits until all is written or the reader is gone.
+func writeToStandardOutput(_ text: String) {
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    switch rest.withUnsafeBytes({ writeBytes(STDOUT_FILENO, $0) }) {
+    case .bytes(let count): rest = rest.dropFirst(count)
+    case .interrupted: continue
+    case .wouldBlock:
+      var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+      poll(&entry, 1, -1)
+    case .endOfFile, .failed: return
+    }
+  }
+}
