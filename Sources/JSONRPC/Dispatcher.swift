@@ -62,12 +62,7 @@ public struct Dispatcher<Context>: Sendable {
   /// Answers a line that was longer than the limit, under its id if that stands in `prefix`, the
   /// line's first bytes. `length` is the length of the whole line in bytes.
   public func refuseTooLong(prefix: [UInt8], length: Int, output: inout [UInt8]) {
-    var id: [UInt8]?
-    do {
-      _ = try JSONDocument(parsing: prefix, maxDepth: limits.maxDepth)
-    } catch {
-      id = recoveredID(error)
-    }
+    let id = recoveredID(prefix: prefix, maxDepth: limits.maxDepth)
     let refusal = RPCError(
       .lineTooLong, "the line has \(length) bytes, more than the limit of \(limits.maxLineBytes)",
       hint: "send less at once, pack columns as base64, or raise --max-line-bytes",
@@ -177,8 +172,6 @@ extension Dispatcher {
   private func run(
     _ call: Call, session: inout Session, context: inout Context, writer: inout JSONWriter
   ) throws(RPCError) {
-    let isFirst = !session.hasSpoken
-    session.hasSpoken = true
     let position = index[call.message.method]
     if session.lifecycle == .shutDown {
       guard let position, case .exit = methods[position].action else {
@@ -186,8 +179,16 @@ extension Dispatcher {
         throw RPCError(.invalidRequest, "shutdown was answered; only exit may follow")
       }
     }
-    guard let position else { throw unknownMethod(call) }
+    let isFirst = !session.hasSpoken
+    guard let position else {
+      session.hasSpoken = true
+      // LSP: what begins with $/ may be ignored by whoever doesn't know it.
+      if call.caller.isNotification && call.message.method.hasPrefix("$/") { return }
+      throw unknownMethod(call)
+    }
     let method = methods[position]
+    // A refused initialize may be tried again, so it counts only once it is answered.
+    if case .initialize = method.action {} else { session.hasSpoken = true }
     if call.inBatch && method.action.endsOrBeginsSession {
       throw RPCError(
         .invalidRequest, "\(quoted(method.name)) can't be part of a batch", path: "/method",

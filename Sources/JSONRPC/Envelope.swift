@@ -75,6 +75,26 @@ func recoveredID(_ error: JSONParseError) -> [UInt8]? {
   return raw
 }
 
+/// The id of a line of which only the first bytes are known.
+func recoveredID(prefix: [UInt8], maxDepth: Int) -> [UInt8]? {
+  do {
+    let root = try JSONDocument(parsing: prefix, maxDepth: maxDepth).root
+    guard root.kind == .object, let id = root["id"], isValidID(id) else { return nil }
+    return id.rawText
+  } catch {
+    // A number that ends where the prefix ends may go on beyond it.
+    guard let id = recoveredID(error), id.first == UInt8(ascii: "\"") || !prefix.ends(with: id)
+    else { return nil }
+    return id
+  }
+}
+
+extension [UInt8] {
+  fileprivate func ends(with tail: [UInt8]) -> Bool {
+    suffix(tail.count).elementsEqual(tail)
+  }
+}
+
 // MARK: - Writing
 
 extension JSONWriter {

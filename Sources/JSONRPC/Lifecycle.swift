@@ -87,7 +87,6 @@ extension Dispatcher {
           ? "initialize was answered before; it may be sent once"
           : "initialize must be the first message", path: "/method")
     }
-    session.hasSpoken = false  // a refused initialize may be tried again
     if let client = try params.optionalObject("client") {
       _ = try client.optionalString("name")
       _ = try client.optionalString("version")

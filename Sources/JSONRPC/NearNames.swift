@@ -17,6 +17,9 @@ public func nearNames(_ name: String, in candidates: [String]) -> [String] {
       found.append((candidate, allowed + 1))
     }
   }
+  guard let best = found.map(\.distance).min() else { return [] }
+  // What is much further off than the best is no help beside it.
+  found.removeAll { $0.distance > (best == 0 ? 0 : best + 1) }
   // A stable order: by distance, then as the candidates were given.
   return found.enumerated()
     .sorted { ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset) }
