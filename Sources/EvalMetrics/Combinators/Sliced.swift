@@ -1,0 +1,128 @@
+/// Rows with the cell of the slice dimensions that each belongs to.
+public struct SlicedBatch<Rows: RowBatch>: RowBatch {
+  public var rows: Rows
+  public var cells: CellAssignment
+
+  public init(_ rows: Rows, cells: CellAssignment) {
+    self.rows = rows
+    self.cells = cells
+  }
+
+  public var count: Int { rows.count }
+
+  public func selecting(_ indices: [Int]) -> SlicedBatch {
+    SlicedBatch(rows.selecting(indices), cells: cells.selecting(indices))
+  }
+}
+
+/// Which cell each row of a batch belongs to.
+public enum CellAssignment: Sendable {
+  /// No dimension is declared.
+  case none
+  /// All rows belong to one cell.
+  case whole(SliceKey)
+  /// Row i belongs to `keys[codes[i]]`.
+  case byRow(keys: [SliceKey], codes: [Int32])
+
+  func selecting(_ indices: [Int]) -> CellAssignment {
+    guard case .byRow(let keys, let codes) = self else { return self }
+    return .byRow(keys: keys, codes: indices.map { codes[$0] })
+  }
+}
+
+/// A state of states: one for all rows, and one for each cell, which is a combination of slice values that occurred.
+///
+/// Each row goes into exactly one cell, so a slice, or a cross of several dimensions, is the merge of
+/// the cells that match. Merges are exact, so every metric answers for every slice as if it had been kept for it.
+public struct Sliced<Base: State>: State {
+  public static var version: UInt8 { 1 }
+
+  public struct Configuration: Sendable, Equatable {
+    public var base: Base.Configuration
+    public var dimensions: [SliceDimension]
+
+    public init(base: Base.Configuration, dimensions: [SliceDimension]) {
+      self.base = base
+      self.dimensions = dimensions
+    }
+  }
+
+  public let configuration: Configuration
+  /// All rows.
+  public var total: Base
+  public var cells: [SliceKey: Base] = [:]
+
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    total = Base(configuration.base)
+  }
+
+  public var count: Int { total.count }
+
+  public mutating func update(_ batch: SlicedBatch<Base.Batch>) {
+    let empty = Base(configuration.base)
+    total.update(batch.rows)
+    switch batch.cells {
+    case .none: break
+    case .whole(let key):
+      if batch.count > 0 { cells[key, default: empty].update(batch.rows) }
+    case .byRow(let keys, let codes):
+      for (code, rows) in Self.rowsByCode(codes, codeCount: keys.count) {
+        let part = rows.count == batch.count ? batch.rows : batch.rows.selecting(rows)
+        cells[keys[code], default: empty].update(part)
+      }
+    }
+  }
+
+  /// The rows of each code that occurs, in ascending order.
+  private static func rowsByCode(_ codes: [Int32], codeCount: Int) -> [(Int, [Int])] {
+    var groups = Array(repeating: [Int](), count: codeCount)
+    for (row, code) in codes.enumerated() { groups[Int(code)].append(row) }
+    return groups.enumerated().filter { !$0.element.isEmpty }.map { ($0.offset, $0.element) }
+  }
+
+  public mutating func merge(_ other: Sliced) {
+    let empty = Base(configuration.base)
+    total.merge(other.total)
+    for (key, state) in other.cells {
+      cells[key, default: empty].merge(state)
+    }
+  }
+
+  /// The keys of the cells that match a selection, by dimension.
+  public func matching(_ selection: [Int: SliceValue]) -> [SliceKey] {
+    cells.keys.filter { key in selection.allSatisfy { key[$0.key] == $0.value } }
+  }
+
+  public func encode(into writer: inout StateWriter) {
+    total.encode(into: &writer)
+    writer.write(UInt64(cells.count))
+    // Equal states are equal bytes, so the cells are put in order.
+    for key in cells.keys.sorted(by: Self.areInOrder) {
+      guard let state = cells[key] else { continue }
+      for value in key { value.encode(into: &writer) }
+      state.encode(into: &writer)
+    }
+  }
+
+  public init(
+    _ configuration: Configuration, from reader: inout StateReader
+  ) throws(StateError) {
+    self.configuration = configuration
+    total = try Base(configuration.base, from: &reader)
+    for _ in 0..<(try reader.readCount()) {
+      var key: SliceKey = []
+      for _ in configuration.dimensions { key.append(try SliceValue(from: &reader)) }
+      cells[key] = try Base(configuration.base, from: &reader)
+    }
+  }
+
+  static func areInOrder(_ a: SliceKey, _ b: SliceKey) -> Bool {
+    for (x, y) in zip(a, b) where x != y { return SliceValue.areInOrder(x, y) }
+    return false
+  }
+
+  public var byteCount: Int {
+    total.byteCount + cells.values.reduce(0) { $0 + $1.byteCount + 256 }
+  }
+}

@@ -1,0 +1,165 @@
+/// One column of a batch, as it came from outside.
+public enum Column: Sendable {
+  /// Numbers in a rectangle.
+  case numeric(NumericColumn)
+  /// Anything else, a value a row: text, nulls, lists of unequal length.
+  case values([Value])
+  /// Values that repeat: row i holds `values[codes[i]]`.
+  case dictionary(values: [Value], codes: [Int32])
+  /// One value that holds for every row.
+  case constant(Value)
+
+  /// How many rows it has; nil for a constant.
+  public var rows: Int? {
+    switch self {
+    case .numeric(let column): column.rows
+    case .values(let values): values.count
+    case .dictionary(_, let codes): codes.count
+    case .constant: nil
+    }
+  }
+}
+
+/// The columns of a batch by name, and the ways a task reads them. Every error names the column and the row.
+public struct Columns: Sendable {
+  public private(set) var columns: [String: Column]
+  /// Columns of `slices`, by dimension.
+  public private(set) var slices: [String: Column]
+  /// How many rows every column has.
+  public let rows: Int
+
+  /// Checks that all columns have as many rows.
+  public init(_ columns: [(String, Column)], slices: [(String, Column)] = []) throws(InputError) {
+    self.columns = [:]
+    self.slices = [:]
+    var first: (name: String, rows: Int)?
+    for (path, name, column) in columns.map({ ([InputError.Step.key($0.0)], $0.0, $0.1) })
+      + slices.map({ ([InputError.Step.key("slices"), .key($0.0)], $0.0, $0.1) })
+    {
+      guard let rows = column.rows else { continue }
+      if let first, first.rows != rows {
+        throw InputError(
+          .invalidBatch, path, "\(name) has \(rows) rows but \(first.name) has \(first.rows)",
+          hint: "every column of a batch has one value a row")
+      }
+      if first == nil { first = (name, rows) }
+    }
+    for (name, column) in columns { self.columns[name] = column }
+    for (name, column) in slices { self.slices[name] = column }
+    rows = first?.rows ?? 0
+  }
+
+  /// Whether the batch has this column.
+  public func has(_ name: String) -> Bool { columns[name] != nil }
+
+  /// A column that must be there.
+  public func require(_ name: String) throws(InputError) -> Column {
+    if let column = columns[name] { return column }
+    throw InputError(
+      .invalidBatch, [], "the batch has no column \"\(name)\"",
+      hint: columns.isEmpty
+        ? "the batch is empty" : "it has " + columns.keys.sorted().joined(separator: ", "))
+  }
+
+  /// A column of numbers, whatever the encoding, as doubles with its shape. "NaN" and the infinities are understood.
+  public func doubles(_ name: String) throws(InputError) -> (values: [Double], shape: [Int]) {
+    switch try require(name) {
+    case .numeric(let column):
+      switch column.doubles() {
+      case .success(let values): return (values, column.shape)
+      case .failure(let fault):
+        throw .batch(
+          name, row: fault.index / max(1, column.width),
+          "an integer of \(name) is too large to be a float64 exactly",
+          hint: "integers up to 2^53 are exact")
+      }
+    case .values(let values):
+      var doubles: [Double] = []
+      doubles.reserveCapacity(values.count)
+      for (row, value) in values.enumerated() {
+        doubles.append(try Self.double(value, name, row))
+      }
+      return (doubles, [doubles.count])
+    case .dictionary(let values, let codes):
+      var table: [Double] = []
+      for (index, value) in values.enumerated() {
+        table.append(try Self.double(value, name, index))
+      }
+      return (codes.map { table[Int($0)] }, [codes.count])
+    case .constant(let value):
+      return (Array(repeating: try Self.double(value, name, 0), count: rows), [rows])
+    }
+  }
+
+  /// A column of numbers with one value a row; [n, 1] is taken as [n].
+  public func flatDoubles(_ name: String) throws(InputError) -> [Double] {
+    let (values, shape) = try doubles(name)
+    guard values.count == rows else {
+      throw .batch(
+        name, "\(name) has the shape \(shape), and one value a row is wanted",
+        hint: "send [n] or [n, 1]")
+    }
+    return values
+  }
+
+  /// The `weights` column: finite and not negative; nil when there is none.
+  public func weights() throws(InputError) -> [Double]? {
+    guard has("weights") else { return nil }
+    let weights = try flatDoubles("weights")
+    if let row = weights.firstIndex(where: { !($0 >= 0 && $0 < .infinity) }) {
+      throw .batch(
+        "weights", row: row, "a weight is \(weights[row])",
+        hint: "weights are finite and not negative")
+    }
+    return weights
+  }
+
+  /// The value of a row of any column, for messages and for columns that are not numbers.
+  public func value(_ name: String, row: Int) -> Value {
+    switch columns[name] {
+    case .none: .null
+    case .constant(let value): value
+    case .values(let values): values[row]
+    case .dictionary(let values, let codes): values[Int(codes[row])]
+    case .numeric(let column): column.value(at: row)
+    }
+  }
+
+  /// A number, or the text of one that JSON cannot write.
+  private static func double(
+    _ value: Value, _ name: String, _ row: Int
+  ) throws(InputError) -> Double {
+    switch value {
+    case .text("NaN"): return .nan
+    case .text("Infinity"): return .infinity
+    case .text("-Infinity"): return -.infinity
+    case .bool(let x): return x ? 1 : 0
+    default:
+      if let x = value.exactDouble { return x }
+      throw .batch(
+        name, row: row, "\(name) holds \(value.brief) where a number is wanted",
+        hint: "numbers, or the strings \"NaN\", \"Infinity\" and \"-Infinity\"")
+    }
+  }
+}
+
+extension NumericColumn {
+  /// One element as a plain value.
+  public func value(at index: Int) -> Value {
+    switch storage {
+    case .bool(let x): .bool(x[index] != 0)
+    case .int8(let x): .integer(Int64(x[index]))
+    case .int16(let x): .integer(Int64(x[index]))
+    case .int32(let x): .integer(Int64(x[index]))
+    case .int64(let x): .integer(x[index])
+    case .uint8(let x): .integer(Int64(x[index]))
+    case .uint16(let x): .integer(Int64(x[index]))
+    case .uint32(let x): .integer(Int64(x[index]))
+    case .uint64(let x): .unsigned(x[index])
+    case .float16(let x): .number(Double(Kernels.float(half: x[index])))
+    case .bfloat16(let x): .number(Double(Kernels.float(bfloat16: x[index])))
+    case .float32(let x): .number(Double(x[index]))
+    case .float64(let x): .number(x[index])
+    }
+  }
+}

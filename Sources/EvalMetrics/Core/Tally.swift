@@ -1,0 +1,71 @@
+/// A count of rows, weighted or not: exact, so that order and batching never show.
+public struct Tally: Sendable, Equatable {
+  /// Rows of weight one, which is all of them when there are no weights.
+  public private(set) var units: Int = 0
+  /// The sum of all other weights; nil while there are none, which keeps plain counting plain.
+  public private(set) var weighted: ExactSum?
+
+  public init() {}
+
+  /// Adds rows of weight one.
+  public mutating func add(_ rows: Int) { units += rows }
+
+  /// Adds one row.
+  public mutating func add(weight: Double) {
+    if weight == 1 {
+      units += 1
+    } else if weight > 0 {
+      var sum = weighted ?? ExactSum()
+      weighted = nil
+      sum.add(weight)
+      weighted = sum
+    }
+  }
+
+  /// Adds the rows of another tally.
+  public mutating func merge(_ other: Tally) {
+    units += other.units
+    guard let theirs = other.weighted else { return }
+    if var mine = weighted {
+      mine.merge(theirs)
+      weighted = mine
+    } else {
+      weighted = theirs
+    }
+  }
+
+  /// The total, rounded once.
+  public var value: Double { weighted == nil ? Double(units) : exact.value }
+
+  /// The total, not rounded.
+  public var exact: ExactSum {
+    var sum = weighted ?? ExactSum()
+    sum.add(count: units)
+    return sum
+  }
+
+  /// True when nothing with a weight was added.
+  public var isZero: Bool { units == 0 && (weighted?.isZero ?? true) }
+
+  /// The sum of two tallies.
+  public static func + (a: Tally, b: Tally) -> Tally {
+    var sum = a
+    sum.merge(b)
+    return sum
+  }
+}
+
+extension Tally {
+  public func encode(into writer: inout StateWriter) {
+    writer.write(Int64(units))
+    writer.write(weighted ?? ExactSum())
+  }
+
+  public init(from reader: inout StateReader) throws(StateError) {
+    guard let units = Int(exactly: try reader.read(Int64.self)), units >= 0, units < Int.max / 4
+    else { throw StateError("a count is out of range") }
+    self.units = units
+    let sum = try reader.readExactSum()
+    weighted = sum.isZero ? nil : sum
+  }
+}

@@ -1,0 +1,75 @@
+/// A small tree of plain data: what odd columns hold, what options are given, and what a metric answers.
+public indirect enum Value: Sendable, Hashable {
+  case null
+  case bool(Bool)
+  case integer(Int64)
+  case unsigned(UInt64)
+  case number(Double)
+  case text(String)
+  case list([Value])
+  case record([Field])
+
+  /// A named member of a record.
+  public struct Field: Sendable, Hashable {
+    public var key: String
+    public var value: Value
+
+    public init(_ key: String, _ value: Value) {
+      self.key = key
+      self.value = value
+    }
+  }
+}
+
+extension Value {
+  /// The number as a double when it widens exactly; nil for anything that is not a number.
+  public var exactDouble: Double? {
+    switch self {
+    case .integer(let x): Double(exactly: x)
+    case .unsigned(let x): Double(exactly: x)
+    case .number(let x): x
+    default: nil
+    }
+  }
+
+  /// The integer, also from an integral float; nil for anything else.
+  public var exactInteger: Int? {
+    switch self {
+    case .integer(let x): Int(exactly: x)
+    case .unsigned(let x): Int(exactly: x)
+    case .number(let x): Int(exactly: x)
+    default: nil
+    }
+  }
+
+  /// The text of a text value.
+  public var string: String? {
+    if case .text(let text) = self { text } else { nil }
+  }
+
+  /// What kind of value this is, in the words of JSON, for messages.
+  public var kindName: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .integer, .unsigned, .number: "a number"
+    case .text: "a string"
+    case .list: "an array"
+    case .record: "an object"
+    }
+  }
+
+  /// A short form for messages: never longer than about 60 bytes, whatever was sent.
+  public var brief: String {
+    switch self {
+    case .null: "null"
+    case .bool(let x): x ? "true" : "false"
+    case .integer(let x): "\(x)"
+    case .unsigned(let x): "\(x)"
+    case .number(let x): "\(x)"
+    case .text(let x): x.utf8.count <= 40 ? "\"\(x)\"" : "\"\(x.prefix(36))…\""
+    case .list(let x): "an array of \(x.count)"
+    case .record(let x): "an object of \(x.count)"
+    }
+  }
+}

@@ -1,0 +1,89 @@
+extension Columns {
+  /// The cell of each row. Every declared dimension must be there, and no other.
+  func cells(of dimensions: [SliceDimension]) throws(InputError) -> CellAssignment {
+    for name in slices.keys.sorted() where !dimensions.contains(where: { $0.name == name }) {
+      throw .unknownName(
+        .invalidBatch, [.key("slices"), .key(name)], "slice", name, known: dimensions.map(\.name))
+    }
+    if dimensions.isEmpty || rows == 0 { return .none }
+    var coded: [(values: [SliceValue], codes: [Int32]?)] = []
+    for dimension in dimensions {
+      guard let column = slices[dimension.name] else {
+        throw InputError(
+          .invalidBatch, [.key("slices")], "the batch has no slice \"\(dimension.name)\"",
+          hint: "a slice declared at stream/open comes with every batch; null is a value too")
+      }
+      coded.append(try code(column, dimension))
+    }
+    if coded.allSatisfy({ $0.codes == nil }) { return .whole(coded.map { $0.values[0] }) }
+    return combine(coded)
+  }
+
+  /// A slice column as codes into its distinct values; no codes where one value holds for all rows.
+  private func code(
+    _ column: Column, _ dimension: SliceDimension
+  ) throws(InputError) -> (values: [SliceValue], codes: [Int32]?) {
+    func value(_ value: Value, row: Int?) throws(InputError) -> SliceValue {
+      do {
+        return try dimension.value(of: value)
+      } catch {
+        let place = row.map { [InputError.Step.index($0)] } ?? []
+        throw error.under([.key("slices"), .key(dimension.name)] + place)
+      }
+    }
+    switch column {
+    case .constant(let constant): return ([try value(constant, row: nil)], nil)
+    case .dictionary(let values, let codes):
+      var distinct: [SliceValue] = []
+      for entry in values { distinct.append(try value(entry, row: nil)) }
+      return (distinct, codes)
+    case .numeric, .values:
+      var places: [Value: Int32] = [:]
+      var distinct: [SliceValue] = []
+      var codes: [Int32] = []
+      codes.reserveCapacity(rows)
+      for row in 0..<rows {
+        let plain = self.slice(column, row)
+        if let place = places[plain] {
+          codes.append(place)
+        } else {
+          let place = Int32(distinct.count)
+          distinct.append(try value(plain, row: row))
+          places[plain] = place
+          codes.append(place)
+        }
+      }
+      return (distinct, codes)
+    }
+  }
+
+  private func slice(_ column: Column, _ row: Int) -> Value {
+    switch column {
+    case .numeric(let numbers): numbers.value(at: row)
+    case .values(let values): values[row]
+    default: .null
+    }
+  }
+
+  /// The combinations of several dimensions that occur, and which each row has.
+  private func combine(_ coded: [(values: [SliceValue], codes: [Int32]?)]) -> CellAssignment {
+    if coded.count == 1, let codes = coded[0].codes {
+      return .byRow(keys: coded[0].values.map { [$0] }, codes: codes)
+    }
+    var places: [SliceKey: Int32] = [:]
+    var keys: [SliceKey] = []
+    var codes: [Int32] = []
+    codes.reserveCapacity(rows)
+    for row in 0..<rows {
+      let key = coded.map { $0.values[Int($0.codes?[row] ?? 0)] }
+      if let place = places[key] {
+        codes.append(place)
+      } else {
+        places[key] = Int32(keys.count)
+        codes.append(Int32(keys.count))
+        keys.append(key)
+      }
+    }
+    return .byRow(keys: keys, codes: codes)
+  }
+}

@@ -1,0 +1,99 @@
+/// A column that a task takes.
+public struct ColumnSpec: Sendable {
+  public var name: String
+  public var summary: String
+
+  public init(_ name: String, _ summary: String) {
+    self.name = name
+    self.summary = summary
+  }
+}
+
+/// A task: how the columns of a batch become the rows of a state, and which metrics read that state.
+///
+/// A value of it belongs to one stream, and holds what the first batches settle, such as whether
+/// there are scores or predictions.
+public protocol EvaluationTask: Sendable {
+  associatedtype TaskState: State
+
+  /// The name on the wire.
+  static var name: String { get }
+  static var columns: [ColumnSpec] { get }
+  /// The options beyond `CommonOptions`.
+  static var options: [OptionSpec] { get }
+  static var catalogue: Catalogue<TaskState> { get }
+  /// What a query answers that names nothing, where `stream/open` named nothing either.
+  static var defaultMetrics: [String] { get }
+
+  init(_ options: Arguments) throws(InputError)
+  var configuration: TaskState.Configuration { get }
+  /// Checks a batch whole and makes typed rows of it. Rows to be left out are noted, not removed.
+  mutating func read(
+    _ columns: Columns, notes: inout ReadNotes
+  ) throws(InputError) -> TaskState.Batch
+}
+
+/// What reading a batch found besides its rows.
+public struct ReadNotes: Sendable {
+  /// Probabilities that were outside [0, 1] by at most 1e-6, and were set to the nearest.
+  public var clamped = 0
+  /// Rows that the options leave out, ascending.
+  public var dropped: [Int] = []
+}
+
+/// Columns and options that every task has.
+public enum CommonOptions {
+  public static let columns = [
+    ColumnSpec("weights", "one finite number >= 0 a row"),
+    ColumnSpec("ids", "a string or a 64-bit integer a row"),
+    ColumnSpec("inputs", "the input text of each row, kept as a fingerprint only"),
+  ]
+
+  public static let options = [
+    OptionSpec(
+      "non_finite", .choice(["reject", "skip"]), default: .text("reject"),
+      "what to do with a row whose score or value is NaN or infinite"),
+    OptionSpec(
+      "zero_division",
+      .oneOf([.text("report"), .integer(0), .integer(1), .text("skip")]), default: .text("report"),
+      "what 0/0 is: null with a reason (report), 0, 1, or left out (skip)"),
+    OptionSpec(
+      "average_over", .choice(["seen", "declared"]), default: .text("seen"),
+      "which classes an average runs over"),
+    OptionSpec(
+      "unique_ids", .boolean, default: .bool(false),
+      "drop rows whose id was seen in this window"),
+  ]
+}
+
+/// What a quotient 0/0 is.
+public enum ZeroDivision: Sendable, Equatable {
+  case report
+  case value(Double)
+  case skip
+
+  /// Reads the common option.
+  public init(_ arguments: Arguments) {
+    switch arguments["zero_division"] {
+    case .text("skip"): self = .skip
+    case let value:
+      if let x = value.exactDouble { self = .value(x) } else { self = .report }
+    }
+  }
+
+  /// A quotient; where both sides are zero, what the option says.
+  public func quotient(_ a: Double, _ b: Double, else reason: Reason) -> Answer {
+    if b != 0 { return .value(a / b) }
+    if case .value(let x) = self { return .value(x) }
+    return .undefined(reason)
+  }
+
+  /// The form in signatures.
+  public var text: String {
+    switch self {
+    case .report: "report"
+    case .skip: "skip"
+    case .value(let x): Value.number(x).canonicalText
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/// The rows a question is about: a window, and values of slice dimensions.
+public struct Scope: Sendable, Hashable {
+  public var window: Window
+  /// By the place of the dimension in the declaration. Empty: all rows of the window.
+  public var slice: [Int: SliceValue]
+
+  public init(window: Window = .current, slice: [Int: SliceValue] = [:]) {
+    self.window = window
+    self.slice = slice
+  }
+}
+
+/// What a push did.
+public struct PushReport: Sendable {
+  /// Rows folded in.
+  public var applied = 0
+  public var clamped = 0
+  /// Rows left out because a value was not finite or a label was to be ignored.
+  public var dropped = 0
+  /// Rows left out because their id was seen in this window.
+  public var duplicates = 0
+  /// Those of them whose other columns differ from the row that was kept.
+  public var conflicting = 0
+}
+
+/// Answers for one scope.
+public struct Answers: Sendable {
+  /// Rows in the scope.
+  public var count: Int
+  /// One for each request, in order.
+  public var answers: [Answer]
+}
+
+/// The rows and states of one stream, whatever its task. All of the service's access goes through here.
+public protocol TaskEngine: Sendable {
+  static var taskName: String { get }
+  var dimensions: [SliceDimension] { get }
+  /// Labels of the closed windows that are kept, the oldest first.
+  var keptMarks: [String] { get }
+  /// Rows of the current window, and of all.
+  var count: Int { get }
+  var totalCount: Int { get }
+  /// Accounted memory.
+  var byteCount: Int { get }
+  /// Cells of the slice dimensions, in all windows.
+  var cellCount: Int { get }
+
+  /// Checks a batch whole, then applies it. When it throws nothing has changed.
+  mutating func push(_ columns: Columns) throws(InputError) -> PushReport
+  mutating func mark(_ label: String)
+  mutating func reset()
+
+  func resolve(_ metric: Value) throws(InputError) -> MetricRequest
+  /// What a query answers that names nothing.
+  var defaultRequests: [MetricRequest] { get }
+  /// How the number was made.
+  func signature(of request: MetricRequest, threshold: Double?) -> String
+  func direction(of request: MetricRequest) -> Direction
+  /// Answers for one scope.
+  mutating func answers(
+    _ requests: [MetricRequest], in scope: Scope, threshold: Double?
+  ) throws(InputError) -> Answers
+  /// The values of these dimensions that occur in a window, in order.
+  func sliceKeys(by places: [Int], in window: Window) throws(InputError) -> [SliceKey]
+  /// Hands out the prepared state of a scope, for methods that only some states can serve.
+  mutating func inspect<R>(
+    _ scope: Scope, _ body: (any State) throws(InputError) -> R
+  ) throws(InputError) -> R
+}

@@ -1,0 +1,98 @@
+/// What one walk over the scores finds for all metrics of rank and the best F1.
+struct RankSummary: Sendable {
+  /// The area under the ROC curve, ties counting one half; nil with one class only.
+  var rocArea: Double?
+  /// The step sum under the precision-recall curve; nil without positives.
+  var averagePrecision: Double?
+  /// The trapezoid under the precision-recall curve; nil without positives.
+  var precisionRecallArea: Double?
+  /// The largest distance between the score distributions of the classes; nil with one class only.
+  var ksStatistic: Double?
+  /// The highest F1 and the highest observed score that reaches it; nil without positives.
+  var bestF1: (value: Double, threshold: Double)?
+}
+
+extension SortedScores {
+  /// The summary, made by one walk and kept.
+  var ranks: RankSummary {
+    once("ranks") {
+      if isWeighted {
+        var visitor = RankVisitor<CompensatedSum>(positives, negatives)
+        walk(&visitor)
+        return visitor.summary
+      }
+      var visitor = RankVisitor<PlainSum>(positives, negatives)
+      walk(&visitor)
+      return visitor.summary
+    }
+  }
+}
+
+/// A sum whose terms come in the order of the scores.
+protocol RunningSum: Sendable {
+  init()
+  mutating func add(_ x: Double)
+  var value: Double { get }
+}
+
+extension CompensatedSum: RunningSum {}
+
+/// A sum of whole numbers below 2^53, which needs no compensation.
+struct PlainSum: RunningSum {
+  private(set) var value = 0.0
+
+  init() {}
+
+  @inline(__always)
+  mutating func add(_ x: Double) { value += x }
+}
+
+private struct RankVisitor<Sum: RunningSum>: ScoreVisitor {
+  let allPositives: Double
+  let allNegatives: Double
+  private var truePositives = Sum()
+  private var falsePositives = Sum()
+  private var pairs = CompensatedSum()
+  private var steps = CompensatedSum()
+  private var trapezoids = CompensatedSum()
+  private var lastPrecision = 1.0
+  private var largestGap = 0.0
+  private var bestF1 = -1.0
+  private var bestThreshold = Double.infinity
+
+  init(_ positives: Double, _ negatives: Double) {
+    allPositives = positives
+    allNegatives = negatives
+  }
+
+  @inline(__always)
+  mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
+    // Pairs of a negative here and a positive above it count one, with a positive here one half.
+    pairs.add(negatives * (truePositives.value + positives / 2))
+    truePositives.add(positives)
+    falsePositives.add(negatives)
+    let tp = truePositives.value
+    let fp = falsePositives.value
+    let precision = tp / (tp + fp)
+    steps.add(positives * precision)
+    trapezoids.add(positives * (precision + lastPrecision) / 2)
+    lastPrecision = precision
+    largestGap = max(largestGap, abs(tp * allNegatives - fp * allPositives))
+    let f1 = 2 * tp / (allPositives + tp + fp)
+    if f1 > bestF1 {
+      bestF1 = f1
+      bestThreshold = score
+    }
+  }
+
+  var summary: RankSummary {
+    let bothClasses = allPositives > 0 && allNegatives > 0
+    let product = allPositives * allNegatives
+    return RankSummary(
+      rocArea: bothClasses ? pairs.value / product : nil,
+      averagePrecision: allPositives > 0 ? steps.value / allPositives : nil,
+      precisionRecallArea: allPositives > 0 ? trapezoids.value / allPositives : nil,
+      ksStatistic: bothClasses ? largestGap / product : nil,
+      bestF1: allPositives > 0 ? (bestF1, bestThreshold) : nil)
+  }
+}

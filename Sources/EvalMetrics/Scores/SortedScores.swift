@@ -1,0 +1,84 @@
+import Synchronization
+
+/// What a walk over the scores does at each distinct score, the highest first.
+protocol ScoreVisitor {
+  /// `positives` and `negatives` are the weights at exactly this score, not both zero.
+  mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double)
+}
+
+/// Every score of an index in order. It never changes, so what was found in it once is kept.
+public final class SortedScores: Sendable {
+  /// The scores; keys are ascending.
+  enum Storage: Sendable {
+    case singles(positives: [UInt32], negatives: [UInt32])
+    case doubles(positives: [UInt64], negatives: [UInt64])
+    case groups(ScoreGroups)
+  }
+
+  let storage: Storage
+  /// True when a weight is neither zero nor one, so that cumulative weights need compensation.
+  let isWeighted: Bool
+  /// The total weight of positives and negatives, summed in the order of the walk, so that the last point of a walk equals it.
+  let positives: Double
+  let negatives: Double
+  private let memory = Mutex<[String: any Sendable]>([:])
+
+  init(_ storage: Storage, isWeighted: Bool = false) {
+    self.storage = storage
+    self.isWeighted = isWeighted
+    switch storage {
+    case .singles(let ones, let zeros):
+      positives = Double(ones.count)
+      negatives = Double(zeros.count)
+    case .doubles(let ones, let zeros):
+      positives = Double(ones.count)
+      negatives = Double(zeros.count)
+    case .groups(let groups):
+      var ones = CompensatedSum()
+      var zeros = CompensatedSum()
+      for weight in groups.positives.reversed() { ones.add(weight) }
+      for weight in groups.negatives.reversed() { zeros.add(weight) }
+      positives = ones.value
+      negatives = zeros.value
+    }
+  }
+
+  /// The weight of all rows.
+  var total: Double { positives + negatives }
+
+  var byteCount: Int {
+    // Keys are shared with the index, which counts them.
+    if case .groups(let groups) = storage { groups.byteCount } else { 0 }
+  }
+
+  /// Visits every distinct score, the highest first.
+  @inline(__always)
+  func walk<Visitor: ScoreVisitor>(_ visitor: inout Visitor) {
+    switch storage {
+    case .singles(let ones, let zeros):
+      Kernels.walkDescending(positives: ones, negatives: zeros) {
+        visitor.visit(Double(Kernels.float($0)), Double($1), Double($2))
+      }
+    case .doubles(let ones, let zeros):
+      Kernels.walkDescending(positives: ones, negatives: zeros) {
+        visitor.visit(Kernels.double($0), Double($1), Double($2))
+      }
+    case .groups(let groups):
+      for index in groups.scores.indices.reversed() {
+        visitor.visit(groups.scores[index], groups.positives[index], groups.negatives[index])
+      }
+    }
+  }
+
+  /// Works something out once; asking again gives the same value at no cost.
+  func once<T: Sendable>(_ question: String, _ work: () -> T) -> T {
+    if let known = memory.withLock({ $0[question] as? T }) { return known }
+    let value = work()
+    memory.withLock {
+      // Questions come from outside, so what is remembered of them has a limit.
+      if $0.count >= 256 { $0.removeAll() }
+      $0[question] = value
+    }
+    return value
+  }
+}
