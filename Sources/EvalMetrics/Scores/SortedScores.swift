@@ -72,7 +72,8 @@ public final class SortedScores: Sendable {
 
   /// Works something out once; asking again gives the same value at no cost.
   func once<T: Sendable>(_ question: String, _ work: () -> T) -> T {
-    if let known = memory.withLock({ $0[question] as? T }) { return known }
+    // Looked up before it is cast: where T is an optional, a missing entry would cast to a nil that was never found.
+    if let found = memory.withLock({ $0[question] }), let known = found as? T { return known }
     let value = work()
     memory.withLock {
       // Questions come from outside, so what is remembered of them has a limit.
