@@ -113,7 +113,8 @@ extension JSONWriter {
     endObject()
   }
 
-  mutating func errorMember(_ error: RPCError) {
+  /// Writes the member `error` of a reply, or of a notification that tells of one.
+  public mutating func errorMember(_ error: RPCError) {
     key("error")
     beginObject()
     field("code", error.code)

@@ -1,24 +1,21 @@
+import EvalService
 import JSONRPC
 import WireJSON
 
 /// What the event loop talks to: lines in, lines out, and the moments that matter to durability.
 struct Service {
-  private let dispatcher: Dispatcher<Void>
-  private var context: Void = ()
+  private let dispatcher: Dispatcher<Server>
+  private var server: Server
 
   init(options: Options) {
-    var limits = MessageLimits()
-    limits.maxLineBytes = options.maxLineBytes
-    limits.maxDepth = options.maxDepth
-    dispatcher = Dispatcher(
-      methods: [],
-      info: ServiceInfo(
-        name: "evald", version: version,
-        limits: { writer in
-          writer.field("max_streams", options.maxStreams)
-          writer.field("max_memory_bytes", options.maxMemoryBytes)
-        }),
-      limits: limits)
+    var messages = MessageLimits()
+    messages.maxLineBytes = options.maxLineBytes
+    messages.maxDepth = options.maxDepth
+    var limits = ServiceLimits()
+    limits.maxStreams = options.maxStreams
+    limits.maxMemoryBytes = options.maxMemoryBytes
+    dispatcher = Server.dispatcher(version: version, limits: limits, messages: messages)
+    server = Server(version: version, limits: limits, clock: secondsSince1970)
   }
 
   /// Answers one line of a session.
@@ -27,14 +24,16 @@ struct Service {
   ) {
     switch line {
     case .line(let bytes, let range):
-      dispatcher.handle(bytes, in: range, session: &session, context: &context, output: &output)
+      dispatcher.handle(bytes, in: range, session: &session, context: &server, output: &output)
     case .tooLong(let prefix, let length):
       dispatcher.refuseTooLong(prefix: prefix, length: length, output: &output)
     }
   }
 
   /// Notifications that the last line caused, for any session.
-  mutating func takeNotifications() -> [Outbox.Entry] { [] }
+  mutating func takeNotifications() -> [Outbox.Entry] {
+    server.outbox.isEmpty ? [] : server.outbox.drain()
+  }
 
   /// SIGTERM and SIGHUP: what was acknowledged is to survive from here on.
   mutating func makeDurable() {}

@@ -97,3 +97,10 @@ func writeToStandardOutput(_ text: String) {
     }
   }
 }
+
+/// The wall clock, which the service is handed.
+func secondsSince1970() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}

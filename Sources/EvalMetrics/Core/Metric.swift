@@ -72,6 +72,8 @@ public struct MetricDescription: Sendable {
   public var undefined: [Reason]
   public var options: [OptionSpec]
   public var source: String
+  /// Whether its state grows with the rows.
+  public var keepsRows: Bool
   public var aliasOf: String?
 }
 

@@ -47,7 +47,7 @@ public enum Tasks {
       MetricDescription(
         name: metric.name, task: Task.name, summary: metric.summary, range: metric.range,
         better: metric.better, undefined: metric.undefined, options: metric.options,
-        source: metric.source, aliasOf: metric.aliasOf)
+        source: metric.source, keepsRows: metric.needsPreparation, aliasOf: metric.aliasOf)
     }
   }
 }

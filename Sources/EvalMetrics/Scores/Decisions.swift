@@ -31,14 +31,30 @@ extension SortedScores {
       tp = Double(ones.count - Self.below(threshold, in: ones) { Kernels.double($0) })
       fp = Double(zeros.count - Self.below(threshold, in: zeros) { Kernels.double($0) })
     case .groups:
-      var sums = TailVisitor(threshold: threshold)
-      walk(&sums)
-      tp = sums.positives.value
-      fp = sums.negatives.value
+      let points = cumulative
+      let place = Self.firstBelow(threshold, in: points.thresholds) - 1
+      if place >= 0 {
+        tp = points.truePositives[place]
+        fp = points.falsePositives[place]
+      }
     }
     return Decisions(
       truePositives: tp, falsePositives: fp, trueNegatives: negatives - fp,
       falseNegatives: positives - tp)
+  }
+
+  /// Every operating point, kept, for scores that have no counts to subtract.
+  private var cumulative: OperatingPoints { once("cumulative") { operatingPoints(limit: nil) } }
+
+  /// The first of the descending thresholds that is below one.
+  private static func firstBelow(_ threshold: Double, in thresholds: [Double]) -> Int {
+    var low = 0
+    var high = thresholds.count
+    while low < high {
+      let middle = (low + high) / 2
+      if thresholds[middle] >= threshold { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   /// How many of the ascending keys stand for a score below the threshold.
@@ -52,17 +68,5 @@ extension SortedScores {
       if score(keys[middle]) < threshold { low = middle + 1 } else { high = middle }
     }
     return low
-  }
-}
-
-private struct TailVisitor: ScoreVisitor {
-  let threshold: Double
-  var positives = CompensatedSum()
-  var negatives = CompensatedSum()
-
-  mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
-    guard score >= threshold else { return }
-    self.positives.add(positives)
-    self.negatives.add(negatives)
   }
 }

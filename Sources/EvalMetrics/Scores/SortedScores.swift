@@ -43,6 +43,15 @@ public final class SortedScores: Sendable {
     }
   }
 
+  /// How many different scores there are.
+  var distinctScores: Int {
+    once("distinct") {
+      var counter = CountingVisitor()
+      walk(&counter)
+      return counter.count
+    }
+  }
+
   /// The weight of all rows.
   var total: Double { positives + negatives }
 
@@ -82,4 +91,10 @@ public final class SortedScores: Sendable {
     }
     return value
   }
+}
+
+private struct CountingVisitor: ScoreVisitor {
+  var count = 0
+
+  mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) { count += 1 }
 }

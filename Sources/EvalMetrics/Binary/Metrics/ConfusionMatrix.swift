@@ -14,7 +14,7 @@ extension Decisions {
 
 extension Value {
   /// A weight as a count: an integer where it is one.
-  static func count(_ x: Double) -> Value {
+  public static func count(_ x: Double) -> Value {
     if let whole = Int64(exactly: x) { .integer(whole) } else { .number(x) }
   }
 }

@@ -1,0 +1,23 @@
+/// What `calibration/query` answers.
+public struct CalibrationReport: Sendable {
+  public var calibration: Calibration
+  /// The mean gap over bins of equal mass, whatever the bins of the report.
+  public var ace: Double?
+  public var brier: Double?
+}
+
+extension ScoredRows {
+  /// The reliability diagram and its numbers; an error for scores that are not probabilities.
+  public func calibration(
+    bins: Int, _ strategy: BinStrategy
+  ) throws(InputError) -> CalibrationReport {
+    guard let calibration = scores.calibration(bins: bins, strategy, kind) else {
+      throw InputError(
+        .notApplicable, [.key("stream")], "raw scores have no calibration",
+        hint: "score_kind is \"score\"; open the stream with \"probability\" or \"logit\"")
+    }
+    return CalibrationReport(
+      calibration: calibration, ace: scores.calibration(bins: bins, .quantile, kind)?.meanGap,
+      brier: scores.brier(kind))
+  }
+}

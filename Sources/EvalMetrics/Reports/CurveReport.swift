@@ -1,0 +1,102 @@
+/// A curve of `curve/query`.
+public enum Curve: String, Sendable, CaseIterable {
+  case roc
+  case precisionRecall = "precision_recall"
+  case threshold
+  case reliability
+  case gain
+}
+
+/// The columns of a curve, all of one length, and the exact area under it.
+public struct CurveReport: Sendable {
+  /// By name, in order; nil where a value is undefined.
+  public var columns: [(name: String, values: [Double?])] = []
+  /// The area under the whole curve, whatever points were left out; nil where there is none.
+  public var area: Double?
+  /// Points of the whole curve.
+  public var totalPoints = 0
+}
+
+extension ScoredRows {
+  /// A curve of at most `points` real operating points.
+  public func curve(_ curve: Curve, points: Int) throws(InputError) -> CurveReport {
+    if curve == .reliability { return try reliability(bins: 15) }
+    let all = scores.distinctScores
+    var found = scores.operatingPoints(limit: all > points ? points : nil)
+    if curve != .threshold {
+      // The point where nothing is predicted.
+      found.thresholds.insert(.infinity, at: 0)
+      found.truePositives.insert(0, at: 0)
+      found.falsePositives.insert(0, at: 0)
+    }
+    var report = columns(curve, found)
+    report.totalPoints = all + (curve == .threshold ? 0 : 1)
+    return report
+  }
+
+  private func columns(_ curve: Curve, _ points: OperatingPoints) -> CurveReport {
+    let decisions = zip(points.truePositives, points.falsePositives).map { tp, fp in
+      Decisions(
+        truePositives: tp, falsePositives: fp, trueNegatives: scores.negatives - fp,
+        falseNegatives: scores.positives - tp)
+    }
+    func column(_ name: String, _ value: (Decisions) -> Double?) -> (String, [Double?]) {
+      (name, decisions.map(value))
+    }
+    let recall = { (d: Decisions) in d.truePositives.over(d.positives) }
+    // Where nothing is predicted, precision ends at 1, as in scikit-learn.
+    let precision = { (d: Decisions) in
+      d.predictedPositives > 0 ? d.truePositives / d.predictedPositives : 1
+    }
+    let selection = { (d: Decisions) in d.predictedPositives.over(d.total) }
+    let thresholds: (String, [Double?]) = ("threshold", points.thresholds)
+    switch curve {
+    case .roc:
+      return CurveReport(
+        columns: [
+          column("false_positive_rate") { $0.falsePositives.over($0.negatives) },
+          column("true_positive_rate", recall), thresholds,
+        ], area: scores.ranks.rocArea)
+    case .precisionRecall:
+      return CurveReport(
+        columns: [column("precision", precision), column("recall", recall), thresholds],
+        area: scores.ranks.precisionRecallArea)
+    case .threshold:
+      return CurveReport(
+        columns: [
+          thresholds, column("precision", precision), column("recall", recall),
+          column("f1") { Objective.fBeta(1).value(of: $0) }, column("selection_rate", selection),
+        ])
+    case .gain:
+      return CurveReport(
+        columns: [
+          column("selection_rate", selection), column("gain", recall),
+          column("lift") { d in
+            recall(d).flatMap { gain in selection(d).flatMap { gain.over($0) } }
+          },
+        ], area: gainArea)
+    case .reliability: return CurveReport()
+    }
+  }
+
+  /// The trapezoid under gain over selection rate: what the ROC area is over all rows instead of negatives.
+  private var gainArea: Double? {
+    guard let area = scores.ranks.rocArea else { return nil }
+    let share = scores.positives / scores.total
+    return share / 2 + (1 - share) * area
+  }
+
+  private func reliability(bins: Int) throws(InputError) -> CurveReport {
+    let bins = try calibration(bins: bins, .uniform).calibration.bins
+    return CurveReport(
+      columns: [
+        ("low", bins.map(\.low)), ("high", bins.map(\.high)), ("count", bins.map(\.weight)),
+        ("mean_score", bins.map(\.meanScore)), ("positive_rate", bins.map(\.positiveRate)),
+      ], totalPoints: bins.count)
+  }
+}
+
+extension Double {
+  /// A quotient; nil where the divisor is zero.
+  fileprivate func over(_ divisor: Double) -> Double? { divisor > 0 ? self / divisor : nil }
+}

@@ -1,0 +1,72 @@
+import EvalMetrics
+import JSONRPC
+import WireJSON
+
+extension Server {
+  static let calibrationQuery = Method<Server>(
+    name: "calibration/query",
+    summary: "The reliability diagram, and the calibration errors and Brier score made of it.",
+    parameters: [
+      .stream,
+      Parameter(
+        "bins", "How many bins.",
+        schema: #"{"type": "integer", "minimum": 1, "maximum": 10000, "default": 15}"#),
+      Parameter(
+        "strategy", "Equal widths, or equal mass.",
+        schema: #"{"enum": ["uniform", "quantile"], "default": "uniform"}"#),
+      .slice, .window,
+    ],
+    resultSchema: """
+      {"type": "object", "required": ["ece", "mce", "ace", "brier", "brier_decomposition", "bins"]}
+      """,
+    errors: ["StreamNotFound", "NotApplicable"]
+  ) { server, params, writer throws(RPCError) in
+    server.counters.queries += 1
+    let bins = try params.optionalInt("bins", in: 1...10_000) ?? 15
+    let name = try params.choice(
+      "strategy", of: BinStrategy.allCases.map(\.rawValue), otherwise: "uniform")
+    let strategy = BinStrategy(rawValue: name) ?? .uniform
+    try server.withStream(params) { stream throws(RPCError) in
+      let (question, count, rows) = try stream.scoredRows(params)
+      let report = try translating(at: "/params") { () throws(InputError) in
+        try rows.calibration(bins: bins, strategy)
+      }
+      writer.beginObject()
+      writer.header(stream, question, count: count)
+      writer.field("strategy", name)
+      writer.calibration(report)
+      writer.endObject()
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func calibration(_ report: CalibrationReport) {
+    let calibration = report.calibration
+    field("ece", calibration.ece)
+    field("mce", calibration.mce)
+    field("ace", report.ace)
+    field("brier", report.brier)
+    let parts = report.brier.flatMap { calibration.decomposition(ofBrier: $0) }
+    key("brier_decomposition")
+    beginObject()
+    field("reliability", parts?.reliability)
+    field("resolution", parts?.resolution)
+    field("uncertainty", parts?.uncertainty)
+    field("within_bin", parts?.withinBin)
+    endObject()
+    if calibration.ece == nil { field("reason", Reason.noRows.rawValue) }
+    key("bins")
+    beginArray()
+    for bin in calibration.bins {
+      beginObject()
+      field("low", bin.low)
+      field("high", bin.high)
+      field("count", Value.count(bin.weight))
+      field("mean_score", bin.meanScore)
+      field("positive_rate", bin.positiveRate)
+      endObject()
+    }
+    endArray()
+  }
+}

@@ -1,0 +1,117 @@
+import EvalMetrics
+import JSONRPC
+import WireJSON
+
+extension Server {
+  static let streamList = Method<Server>(
+    name: "stream/list", summary: "All streams by name.",
+    resultSchema: #"{"type": "object", "required": ["streams"]}"#
+  ) { server, _, writer throws(RPCError) in
+    writer.beginObject()
+    writer.key("streams")
+    writer.beginArray()
+    for (name, stream) in server.streams.sorted(by: { $0.key < $1.key }) {
+      writer.beginObject()
+      writer.field("stream", name)
+      writer.field("task", stream.schema.task)
+      writer.field("count", stream.engine.count)
+      writer.field("total_count", stream.engine.totalCount)
+      writer.field("revision", stream.revision)
+      writer.field("metadata", stream.metadata)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+  }
+
+  static let streamDescribe = Method<Server>(
+    name: "stream/describe", summary: "The schema of a stream, its counters and its memory.",
+    parameters: [.stream],
+    resultSchema: #"{"type": "object", "required": ["stream", "task", "options", "rejected"]}"#,
+    errors: ["StreamNotFound"]
+  ) { server, params, writer throws(RPCError) in
+    try server.withStream(params) { stream throws(RPCError) in writer.description(stream) }
+  }
+
+  static let streamReset = Method<Server>(
+    name: "stream/reset", summary: "Forgets all rows, marks and producers; the schema stays.",
+    parameters: [.stream], resultSchema: #"{"type": "object"}"#, errors: ["StreamNotFound"]
+  ) { server, params, writer throws(RPCError) in
+    try server.withStream(params) { stream throws(RPCError) in stream.reset() }
+    server.changes += 1
+    writer.beginObject()
+    writer.endObject()
+  }
+
+  static let streamDelete = Method<Server>(
+    name: "stream/delete", summary: "Forgets a stream and its checkpoints.",
+    parameters: [.stream], resultSchema: #"{"type": "object"}"#, errors: ["StreamNotFound"]
+  ) { server, params, writer throws(RPCError) in
+    let name = try server.streamName(params)
+    server.streams.removeValue(forKey: name)
+    server.changes += 1
+    writer.beginObject()
+    writer.endObject()
+  }
+
+  static let streamFlush = Method<Server>(
+    name: "stream/flush",
+    summary: "A barrier: what was applied when it is answered, and what was refused.",
+    parameters: [
+      .stream,
+      Parameter(
+        "acknowledge", "Clears the taint of refused notifications, as one who has seen it.",
+        schema: #"{"type": "boolean", "default": false}"#),
+    ],
+    resultSchema: #"{"type": "object", "required": ["applied", "durable", "rejected"]}"#,
+    errors: ["StreamNotFound"]
+  ) { server, params, writer throws(RPCError) in
+    let acknowledges = try params.optionalBool("acknowledge") ?? false
+    try server.withStream(params) { stream throws(RPCError) in
+      writer.beginObject()
+      writer.producers("applied", stream.contents.producers)
+      // Without a state directory nothing outlives the process.
+      writer.producers("durable", [:])
+      writer.refusals("rejected", stream.contents.taint)
+      writer.field("revision", stream.revision)
+      writer.endObject()
+      if acknowledges { stream.contents.taint = Refusals() }
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func description(_ stream: Stream) {
+    beginObject()
+    field("stream", stream.name)
+    field("task", stream.schema.task)
+    field("options", .record(stream.schema.options))
+    field("metrics", stream.metrics.map(\.key))
+    key("slices")
+    beginArray()
+    for dimension in stream.schema.dimensions {
+      if dimension.edges.isEmpty {
+        string(dimension.name)
+      } else {
+        beginObject()
+        field("name", dimension.name)
+        field("edges", dimension.edges)
+        endObject()
+      }
+    }
+    endArray()
+    field("keep_windows", stream.schema.keepWindows)
+    field("metadata", stream.metadata)
+    field("count", stream.engine.count)
+    field("total_count", stream.engine.totalCount)
+    field("revision", stream.revision)
+    field("windows", stream.engine.keptMarks)
+    field("slice_cells", stream.engine.cellCount)
+    producers("producers", stream.contents.producers)
+    field("checkpoints", stream.checkpoints.map(\.name))
+    field("complete", stream.contents.taint.isEmpty)
+    refusals("rejected", stream.refusals)
+    field("memory_bytes", stream.byteCount)
+    endObject()
+  }
+}

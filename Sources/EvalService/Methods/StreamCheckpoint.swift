@@ -1,0 +1,93 @@
+import EvalMetrics
+import JSONRPC
+import WireJSON
+
+extension Server {
+  private static let name = Parameter(
+    "name", "The name of the checkpoint.", required: true, schema: #"{"type": "string"}"#)
+  private static let stream = Parameter(
+    "stream", "One stream; all streams without it.", schema: #"{"type": "string"}"#)
+
+  static let streamCheckpoint = Method<Server>(
+    name: "stream/checkpoint",
+    summary: "Keeps the rows, marks, ids and producers of one stream, or of all, under a name.",
+    parameters: [
+      name, stream,
+      Parameter(
+        "keep", "How many checkpoints of a stream are kept; the oldest go.",
+        schema: #"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 16}"#),
+    ],
+    resultSchema: #"{"type": "object", "required": ["name", "revision"]}"#,
+    errors: ["StreamNotFound"]
+  ) { server, params, writer throws(RPCError) in
+    let name = try checkedName("name", params)
+    let keep = try params.optionalInt("keep", in: 1...1000) ?? 16
+    let streams = try server.chosenStreams(params)
+    server.changes += 1
+    for stream in streams { server.streams[stream]?.checkpoint(name, keep, server.changes) }
+    writer.checkpointResult(name, server, streams)
+  }
+
+  static let streamRollback = Method<Server>(
+    name: "stream/rollback",
+    summary: "Brings back what a checkpoint kept. Streams that were opened after it are emptied.",
+    parameters: [name, stream],
+    resultSchema: #"{"type": "object", "required": ["name", "revision"]}"#,
+    errors: ["StreamNotFound", "CheckpointNotFound"]
+  ) { server, params, writer throws(RPCError) in
+    let name = try checkedName("name", params)
+    let streams = try server.chosenStreams(params)
+    let clocks = streams.compactMap { server.streams[$0]?.checkpoint(name)?.clock }
+    guard let clock = clocks.max() else {
+      let known = Set(streams.flatMap { server.streams[$0]?.checkpoints.map(\.name) ?? [] })
+      throw RPCError(
+        .checkpointNotFound, "there is no checkpoint \(quoted(name))",
+        path: params.path(of: "name"), hint: unknownNameHint(name, among: known.sorted()))
+    }
+    server.changes += 1
+    for stream in streams { server.streams[stream]?.rollBack(to: name, clock) }
+    writer.checkpointResult(name, server, streams)
+  }
+
+  /// The stream a request names, or all of them in order.
+  private func chosenStreams(_ params: Params) throws(RPCError) -> [String] {
+    params.present("stream") == nil ? streams.keys.sorted() : [try streamName(params)]
+  }
+}
+
+extension Stream {
+  fileprivate func checkpoint(_ name: String) -> Checkpoint? {
+    checkpoints.last { $0.name == name }
+  }
+
+  fileprivate mutating func checkpoint(_ name: String, _ keep: Int, _ clock: UInt64) {
+    checkpoints.removeAll { $0.name == name }
+    checkpoints.append(Checkpoint(name: name, clock: clock, contents: contents))
+    if checkpoints.count > keep { checkpoints.removeFirst(checkpoints.count - keep) }
+  }
+
+  /// Goes back to a checkpoint. Without it, a stream that is younger had no rows then, and an older one was not meant.
+  fileprivate mutating func rollBack(to name: String, _ clock: UInt64) {
+    if let checkpoint = checkpoint(name) {
+      contents = checkpoint.contents
+      revision += 1
+    } else if openedAt > clock {
+      reset()
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func checkpointResult(_ name: String, _ server: Server, _ streams: [String])
+  {
+    let revisions = streams.compactMap { server.streams[$0]?.revision }
+    beginObject()
+    field("name", name)
+    field("revision", revisions.max() ?? 0)
+    key("streams")
+    beginObject()
+    for (stream, revision) in zip(streams, revisions) { field(stream, revision) }
+    endObject()
+    endObject()
+  }
+}

@@ -1,0 +1,197 @@
+import EvalMetrics
+import JSONRPC
+import WireJSON
+
+extension Server {
+  static let streamOpen = Method<Server>(
+    name: "stream/open",
+    summary: "Opens a stream, or finds it open with an equal schema.",
+    parameters: [
+      .stream,
+      Parameter("task", "What the rows are.", required: true, schema: #"{"type": "string"}"#),
+      Parameter("options", "Options of the task.", schema: #"{"type": "object"}"#),
+      Parameter(
+        "metrics", "What a query answers that names nothing.",
+        schema: #"{"type": "array", "items": {"type": ["string", "object"]}}"#),
+      Parameter(
+        "slices", "Slice dimensions: names, or {\"name\", \"edges\"} for numeric ones.",
+        schema: #"{"type": "array", "items": {"type": ["string", "object"]}}"#),
+      Parameter(
+        "keep_windows", "How many closed windows stay queryable by themselves.",
+        schema: #"{"type": "integer", "minimum": 0, "default": 1}"#),
+      Parameter("metadata", "Anything; it is given back.", schema: "true"),
+      Parameter(
+        "resume", "Whether the stream may, must or must never be there already.",
+        schema: #"{"enum": ["allow", "must", "never"], "default": "allow"}"#),
+    ],
+    resultSchema: """
+      {"type": "object", "required": ["stream", "created", "count", "revision", "producers", \
+      "checkpoints"]}
+      """,
+    errors: [
+      "InvalidParams", "UnknownTask", "UnknownMetric", "SchemaMismatch", "ResumeRefused",
+      "TooManyValues", "MemoryLimit",
+    ]
+  ) { server, params, writer throws(RPCError) in
+    let name = try streamName(params)
+    let created = try server.open(name, params)
+    guard let stream = server.streams[name] else { return }
+    writer.beginObject()
+    writer.field("stream", name)
+    writer.field("created", created)
+    writer.field("count", stream.engine.count)
+    writer.field("revision", stream.revision)
+    writer.producers("producers", stream.contents.producers)
+    writer.field("checkpoints", stream.checkpoints.map(\.name))
+    writer.endObject()
+  }
+
+  private mutating func open(_ name: String, _ params: Params) throws(RPCError) -> Bool {
+    let resume = try params.choice("resume", of: ["allow", "must", "never"], otherwise: "allow")
+    let schema = try Self.schema(params)
+    let engine = try translating(at: "/params") { () throws(InputError) in
+      try schema.engine()
+    }
+    let metrics = try params.optionalArray("metrics").map { list throws(RPCError) in
+      try Stream.requests(list, path: params.path(of: "metrics"), engine: engine)
+    }
+    let metadata = try Self.metadata(params)
+    if let stream = streams[name] {
+      try reopen(stream, schema, resume, params)
+      if let metrics { streams[name]?.metrics = metrics }
+      if let metadata { streams[name]?.metadata = metadata }
+      return false
+    }
+    if resume == "must" {
+      throw RPCError(
+        .resumeRefused, "there is no stream \(quoted(name)) to resume",
+        path: params.path(of: "resume"), hint: "resume \"allow\" makes it")
+    }
+    guard streams.count < limits.maxStreams else {
+      throw RPCError(
+        .tooManyValues, "there are \(streams.count) streams", path: params.path(of: "stream"),
+        hint: "delete some, or raise --max-streams")
+    }
+    try reserveMemory(4096, path: params.path(of: "stream"))
+    changes += 1
+    streams[name] = Stream(
+      name: name, schema: schema, engine: engine, metrics: metrics ?? engine.defaultRequests,
+      metadata: metadata ?? .null, openedAt: changes)
+    return true
+  }
+
+  private func reopen(
+    _ stream: Stream, _ schema: Schema, _ resume: String, _ params: Params
+  ) throws(RPCError) {
+    if resume == "never" {
+      throw RPCError(
+        .resumeRefused, "the stream \(quoted(stream.name)) is there already",
+        path: params.path(of: "resume"), hint: "reset or delete it, or choose another name")
+    }
+    guard let difference = stream.schema.difference(from: schema) else { return }
+    throw RPCError(
+      .schemaMismatch,
+      "the stream \(quoted(stream.name)) is open with another \(quoted(difference))",
+      path: params.path(of: difference),
+      hint: "stream/describe shows its schema; delete it, or choose another name")
+  }
+}
+
+// MARK: - Reading the schema
+
+extension Server {
+  /// A name that may be given to a stream, a mark or a checkpoint.
+  static func checkedName(_ key: String, _ params: Params) throws(RPCError) -> String {
+    let name = try params.string(key)
+    guard !name.isEmpty, name.utf8.count <= 200,
+      !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+    else {
+      throw params.invalid(key, "must have 1 to 200 bytes and no control characters")
+    }
+    return name
+  }
+
+  private static func streamName(_ params: Params) throws(RPCError) -> String {
+    try checkedName("stream", params)
+  }
+
+  private static func schema(_ params: Params) throws(RPCError) -> Schema {
+    Schema(
+      task: try params.string("task"),
+      options: try params.optionalObject("options")?.value.map { Value($0).fields } ?? [],
+      dimensions: try dimensions(params),
+      keepWindows: try params.optionalInt("keep_windows", in: 0...10_000) ?? 1)
+  }
+
+  private static func metadata(_ params: Params) throws(RPCError) -> Value? {
+    guard let json = params.present("metadata") else { return nil }
+    guard json.sourceRange.count <= 65_536 else {
+      throw params.invalid("metadata", "is longer than 65536 bytes")
+    }
+    return Value(json)
+  }
+
+  private static func dimensions(_ params: Params) throws(RPCError) -> [SliceDimension] {
+    guard let list = try params.optionalArray("slices") else { return [] }
+    let path = params.path(of: "slices")
+    guard list.count <= 16 else {
+      throw RPCError(
+        .tooManyValues, "\(list.count) slice dimensions", path: path, hint: "at most 16")
+    }
+    var dimensions: [SliceDimension] = []
+    for (index, json) in list.elements.enumerated() {
+      let place = jsonPointer(path, index)
+      let dimension = try dimension(json, path: place, caller: params.caller)
+      if dimensions.contains(where: { $0.name == dimension.name }) {
+        throw RPCError(
+          .invalidParams, "the slice \(quoted(dimension.name)) is declared twice", path: place)
+      }
+      dimensions.append(dimension)
+    }
+    return dimensions
+  }
+
+  private static func dimension(
+    _ json: JSONValue, path: String, caller: Caller
+  ) throws(RPCError) -> SliceDimension {
+    let hint = "write \"language\" or {\"name\": \"length\", \"edges\": [64, 512]}"
+    if let name = json.string, !name.isEmpty, name.utf8.count <= 200 {
+      return SliceDimension(name: name)
+    }
+    guard json.kind == .object else {
+      throw RPCError(.invalidParams, "a slice is a name or an object", path: path, hint: hint)
+    }
+    let fields = Params(json, path: path, caller: caller)
+    try fields.refuseUnknownKeys(["name", "edges"])
+    let edges = try fields.optionalDoubles("edges") ?? []
+    guard edges.count <= 1000, zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 }) else {
+      throw fields.invalid("edges", "must be ascending, and at most 1000", hint: hint)
+    }
+    return SliceDimension(name: try checkedName("name", fields), edges: edges)
+  }
+}
+
+extension Schema {
+  /// A new engine.
+  func engine() throws(InputError) -> any TaskEngine {
+    do {
+      return try Tasks.engine(
+        task: task, options: options, dimensions: dimensions, keepWindows: keepWindows)
+    } catch {
+      // Faults of options are found by their names alone.
+      throw error.kind == .unknownTask ? error : error.under([.key("options")])
+    }
+  }
+}
+
+extension JSONWriter {
+  /// Writes the last number of each producer.
+  mutating func producers(_ name: String, _ producers: [String: Producer]) {
+    key(name)
+    beginObject()
+    for (producer, sent) in producers.sorted(by: { $0.key < $1.key }) {
+      field(producer, Value.integer(sent.last))
+    }
+    endObject()
+  }
+}
