@@ -45,10 +45,7 @@ private func parseTape(
     } catch {
       return .failure(parser.report(error))
     }
-    return .success(
-      Tape(
-        bytes: bytes, base: range.lowerBound, length: range.count, nodes: parser.nodes,
-        ints: parser.ints.finished, doubles: parser.doubles.finished))
+    return .success(Tape(bytes: bytes, base: range.lowerBound, parser: parser))
   }
   return try result.get()
 }

@@ -98,7 +98,7 @@ enum Defect: Sendable {
 }
 
 /// A byte as a reader would name it.
-private func describe(_ byte: UInt8) -> String {
+func describe(_ byte: UInt8) -> String {
   if byte > 0x20, byte < 0x7F { return "'\(Character(Unicode.Scalar(byte)))'" }
   let digits = String(byte, radix: 16, uppercase: true)
   return "byte 0x" + (digits.utf8.count == 1 ? "0" : "") + digits

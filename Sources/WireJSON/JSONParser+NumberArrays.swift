@@ -1,92 +1,168 @@
-/// Numbers of one kind, one flat array after the other.
-struct NumberPool<Element: Numeric> {
-  /// Longer than what is used, so that numbers are stored without growing the array one by one.
-  var storage: [Element] = []
-  var used = 0
-
-  /// What was stored.
-  var finished: [Element] {
-    consuming get {
-      storage.removeLast(storage.count - used)
-      return storage
-    }
-  }
-
-  mutating func append(_ value: Element) {
-    if used == storage.count {
-      storage.append(contentsOf: repeatElement(0, count: max(64, used)))
-    }
-    storage[used] = value
-    used += 1
-  }
-}
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// Flat arrays of numbers.
+///
+/// They go into pools when all elements are integers that fit Int64 (-0 left out, which is a
+/// double), or when all are below 2^53 in magnitude and at least one is a float, so that every
+/// question about an element is answered by the pool. Anything else is left to the general path,
+/// which also finds the fault of what is malformed; so no text is read more than twice.
 extension JSONParser {
-  /// Reads an array whose elements are all integers that fit Int64, or all floats below 2^53 in
-  /// magnitude (so that no accessor has to look at the text again); anything else is left alone for
-  /// the general path, which also finds the fault of a malformed one.
-  mutating func numberArray() throws(Fault) -> Bool {
+  private enum Outcome {
+    case ended, foundFloat, notForPools
+  }
+
+  /// Reads the array at the position, or leaves it alone and answers false.
+  mutating func numberArray() -> Bool {
     guard frames.count < maxDepth else { return false }
     let begin = position
     var i = begin + 1
-    while i < length, isWhiteSpace(start[i]) { i += 1 }
+    passWhiteSpace(&i)
     guard i < length, start[i] == Byte.minus || start[i] &- Byte.zero < 10 else { return false }
-    guard let first = try? scanNumber(at: i) else { return false }
-    let poolStart = first.isInteger ? ints.used : doubles.used
-    guard let end = first.isInteger ? integers(from: i) : floats(from: i) else {
-      if first.isInteger { ints.used = poolStart } else { doubles.used = poolStart }
-      return false
+    let intStart = ints.used
+    let doubleStart = doubles.used
+    var outcome = isFloat(at: i) ? Outcome.foundFloat : integers(&i)
+    if outcome == .ended {
+      finishArray(.intArray, begin, end: i, intStart, count: ints.used - intStart)
+      return true
     }
-    let count = (first.isInteger ? ints.used : doubles.used) - poolStart
-    nodes.append(
-      Node(
-        tag: first.isInteger ? .intArray : .doubleArray, offset: UInt32(begin),
-        payload: Node.packed(count: count, upper: poolStart)))
+    if outcome == .foundFloat, moveToDoubles(intStart) { outcome = floats(&i) }
+    if outcome == .ended {
+      finishArray(.doubleArray, begin, end: i, doubleStart, count: doubles.used - doubleStart)
+      return true
+    }
+    ints.shrink(to: intStart)
+    doubles.shrink(to: doubleStart)
+    if integerMarks.count > doubleStart {
+      integerMarks.removeLast(integerMarks.count - doubleStart)
+    }
+    return false
+  }
+
+  private mutating func finishArray(
+    _ tag: Tag, _ begin: Int, end: Int, _ poolStart: Int, count: Int
+  ) {
+    let payload = Node.packed(count: count, upper: poolStart)
+    nodes.append(Node(tag: tag, offset: UInt32(begin), payload: payload))
     position = end
+  }
+
+  /// Whether the number at an offset has a fraction or an exponent.
+  private func isFloat(at offset: Int) -> Bool {
+    var i = offset + 1
+    while i < length, start[i] &- Byte.zero < 10 { i += 1 }
+    return i < length && (start[i] == Byte.point || start[i] | 0x20 == UInt8(ascii: "e"))
+  }
+
+  private mutating func integers(_ i: inout Int) -> Outcome {
+    var loop = NumberLoop(at: start + i)
+    while true {
+      if ints.free == 0 { ints.grow(by: distanceToBracket(from: i) / 2 + 1) }
+      loop.restart(at: start + i)
+      if length > i + NumberLoop.integerReach {
+        let limit = start + (length - NumberLoop.integerReach)
+        ints.fill { room, capacity in
+          loop.integers(into: room, capacity: capacity, limit: limit)
+          return loop.stored
+        }
+      }
+      i = loop.next - start
+      if loop.hasEnded { return .ended }
+      if ints.free == 0 { continue }
+      passWhiteSpace(&i)
+      guard i < length, let number = try? scanNumber(at: i) else { return .notForPools }
+      guard number.isInteger else { return .foundFloat }
+      guard !number.isTruncated, number.significand <= UInt64(Int64.max),
+        !(number.isNegative && number.significand == 0)
+      else { return .notForPools }
+      let magnitude = Int64(number.significand)
+      ints.append(number.isNegative ? -magnitude : magnitude)
+      guard let hasEnded = passSeparator(&i, after: number.end) else { return .notForPools }
+      if hasEnded { return .ended }
+    }
+  }
+
+  /// Takes the integers of a mixed array over as doubles; false when one isn't exact.
+  private mutating func moveToDoubles(_ intStart: Int) -> Bool {
+    for i in intStart..<ints.used {
+      guard ints[i].magnitude < 1 << 53 else { return false }
+      appendInteger(Double(ints[i]))
+    }
+    ints.shrink(to: intStart)
     return true
   }
 
-  private mutating func integers(from offset: Int) -> Int? {
-    var i = offset
+  /// Adds an element that is written as an integer to a mixed array.
+  private mutating func appendInteger(_ value: Double) {
+    let missing = doubles.used - integerMarks.count
+    if missing > 0 { integerMarks.append(contentsOf: repeatElement(0, count: missing)) }
+    integerMarks.append(1)
+    doubles.append(value)
+  }
+
+  private mutating func floats(_ i: inout Int) -> Outcome {
+    var loop = NumberLoop(at: start + i)
     while true {
-      guard let text = try? scanNumber(at: i), text.isInteger, !text.isTruncated,
-        text.significand <= UInt64(Int64.max), !(text.isNegative && text.significand == 0)
-      else { return nil }
-      let magnitude = Int64(text.significand)
-      ints.append(text.isNegative ? -magnitude : magnitude)
-      guard let next = separator(after: text.end) else { return nil }
-      if next < 0 { return -next }
-      i = next
+      if doubles.free == 0 { doubles.grow(by: estimatedFloats(from: i)) }
+      loop.restart(at: start + i)
+      if length > i + NumberLoop.floatReach {
+        let limit = start + (length - NumberLoop.floatReach)
+        doubles.fill { room, capacity in
+          loop.floats(into: room, capacity: capacity, limit: limit)
+          return loop.stored
+        }
+      }
+      i = loop.next - start
+      if loop.hasEnded { return .ended }
+      if doubles.free == 0 { continue }
+      passWhiteSpace(&i)
+      guard i < length, let number = try? scanNumber(at: i) else { return .notForPools }
+      let value = convert(number)
+      guard value.magnitude < 0x1p53 else { return .notForPools }
+      if number.isInteger { appendInteger(value) } else { doubles.append(value) }
+      guard let hasEnded = passSeparator(&i, after: number.end) else { return .notForPools }
+      if hasEnded { return .ended }
     }
   }
 
-  private mutating func floats(from offset: Int) -> Int? {
-    var i = offset
-    while true {
-      guard let text = try? scanNumber(at: i), !text.isInteger else { return nil }
-      let value = convert(text)
-      guard value.magnitude < 0x1p53 else { return nil }
-      doubles.append(value)
-      guard let next = separator(after: text.end) else { return nil }
-      if next < 0 { return -next }
-      i = next
-    }
+  /// A guess at how many floats follow, from the length of the first.
+  private func estimatedFloats(from i: Int) -> Int {
+    let distance = distanceToBracket(from: i)
+    var end = i
+    while end < i + distance, start[end] != Byte.comma { end += 1 }
+    return distance / (end - i + 1) + distance / 256 + 1
   }
 
-  /// The start of the next number; negative for the offset behind the closing bracket.
-  private func separator(after offset: Int) -> Int? {
-    var i = offset
-    while i < length, isWhiteSpace(start[i]) { i += 1 }
+  /// The distance to the next closing bracket, or to the end: how long a flat array may be.
+  private func distanceToBracket(from i: Int) -> Int {
+    guard let found = memchr(start + i, Int32(Byte.closeBracket), length - i) else {
+      return length - i
+    }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(start + i)
+  }
+
+  /// Goes over a comma to the next number, or over the closing bracket, and tells whether it was
+  /// that; nil for anything else.
+  private func passSeparator(_ i: inout Int, after offset: Int) -> Bool? {
+    i = offset
+    passWhiteSpace(&i)
     guard i < length else { return nil }
-    if start[i] == Byte.closeBracket { return -(i + 1) }
-    guard start[i] == Byte.comma else { return nil }
+    let byte = start[i]
     i += 1
-    while i < length, isWhiteSpace(start[i]) { i += 1 }
-    return i < length ? i : nil
+    if byte == Byte.closeBracket { return true }
+    guard byte == Byte.comma else { return nil }
+    passWhiteSpace(&i)
+    return i < length ? false : nil
   }
 
-  private func isWhiteSpace(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+  private func passWhiteSpace(_ i: inout Int) {
+    while i < length, start[i] == 0x20 || start[i] == 0x0A || start[i] == 0x0D || start[i] == 0x09 {
+      i += 1
+    }
   }
 }

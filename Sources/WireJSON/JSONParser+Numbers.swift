@@ -159,4 +159,10 @@ extension JSONParser {
   private func missingDigit(at offset: Int, after place: String) -> Fault {
     Fault(defect: .noDigits(after: place), offset: offset)
   }
+
+  /// The value of a number; infinite when it overflows.
+  func convert(_ text: DecimalText) -> Double {
+    let magnitude = DecimalConversion.magnitude(of: text, in: start)
+    return text.isNegative ? -magnitude : magnitude
+  }
 }

@@ -19,6 +19,8 @@ struct JSONParser {
   var frames: [Frame] = []
   var ints = NumberPool<Int64>()
   var doubles = NumberPool<Double>()
+  /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
+  var integerMarks: [UInt8] = []
   /// Hash tables of the keys of large objects, one for each depth that needed one.
   var keyTables: [KeyTable] = []
 
@@ -87,7 +89,7 @@ struct JSONParser {
     case Byte.quote: try string()
     case Byte.openBrace: try open(isObject: true)
     case Byte.openBracket:
-      if try !numberArray() { try open(isObject: false) }
+      if !numberArray() { try open(isObject: false) }
     case Byte.minus, Byte.zero...Byte.nine: try number()
     case UInt8(ascii: "n") where matches("null"): word(.null, length: 4)
     case UInt8(ascii: "t") where matches("true"): word(.boolTrue, length: 4)

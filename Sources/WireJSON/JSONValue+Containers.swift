@@ -49,7 +49,7 @@ extension JSONValue {
     private let container: Int
     private let isPool: Bool
     private var remaining: Int
-    private var next_: Int
+    private var cursor: Int
 
     init(value: JSONValue) {
       tape = value.tape
@@ -57,7 +57,7 @@ extension JSONValue {
       let tag = value.node.tag
       isPool = tag != .array
       remaining = value.kind == .array ? value.count : 0
-      next_ = isPool ? 0 : value.index + 1
+      cursor = isPool ? 0 : value.index + 1
     }
 
     /// The next element, in constant time.
@@ -65,11 +65,11 @@ extension JSONValue {
       guard remaining > 0 else { return nil }
       remaining -= 1
       if isPool {
-        defer { next_ += 1 }
-        return JSONValue(tape: tape, index: container, element: next_)
+        defer { cursor += 1 }
+        return JSONValue(tape: tape, index: container, element: cursor)
       }
-      defer { next_ = tape.next(after: next_) }
-      return JSONValue(tape: tape, index: next_)
+      defer { cursor = tape.next(after: cursor) }
+      return JSONValue(tape: tape, index: cursor)
     }
 
     /// How many are left.

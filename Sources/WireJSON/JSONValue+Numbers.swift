@@ -13,8 +13,11 @@ extension JSONValue {
       return Node(
         tag: .int, flags: Node.integerText, offset: 0, payload: UInt64(bitPattern: value))
     }
+    let at = node.upper + element
+    let isInteger = at < tape.integerMarks.count && tape.integerMarks[at] == 1
     return Node(
-      tag: .double, offset: 0, payload: tape.doubles[node.upper + element].bitPattern)
+      tag: .double, flags: isInteger ? Node.integerText : 0, offset: 0,
+      payload: tape.doubles[at].bitPattern)
   }
 
   /// The number as a 64-bit integer, when it is one exactly, however it is written: `7`, `7.0` and

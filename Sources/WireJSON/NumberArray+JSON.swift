@@ -3,135 +3,141 @@ extension JSONValue {
   /// An array of numbers as a column: flat, or nested to at most four levels and rectangular.
   ///
   /// The elements are int64 when all of them are written as integers that fit, else uint64 when all
-  /// of them are non-negative integers that fit, else float64 (nearest double; `overflowIndex` tells
-  /// where one overflowed). The empty array is a column of shape [0]. Nil for everything that is not
-  /// such a column: other kinds among the elements, rows of different length, empty rows.
+  /// of them are written as non-negative integers that fit, else float64 (nearest double;
+  /// `overflowIndex` tells where one overflowed). The empty array is a column of shape [0]. Nil for
+  /// everything that is not such a column: other kinds among the elements, rows of different
+  /// length, empty rows. Strings such as "NaN" are another kind; walk `elements` where they may
+  /// stand for numbers.
   public var numbers: NumberArray? {
-    guard kind == .array else { return nil }
-    var collector = ColumnCollector(tape: tape)
-    guard let shape = collector.shape(of: index, depth: 0), collector.collect(index) else {
+    guard let column = RectangularArray(self), column.leaves.isSubset(of: .numbers) else {
       return nil
     }
-    return collector.finish(shape: shape)
+    if column.leaves.isSubset(of: .int64) {
+      return NumberArray(storage: .int64(column.gatherInts()), shape: column.shape)
+    }
+    if column.leaves.isSubset(of: .integers), let unsigned = column.gatherUnsigned() {
+      return NumberArray(storage: .uint64(unsigned), shape: column.shape)
+    }
+    let (values, overflow) = column.gatherDoubles()
+    return NumberArray(storage: .float64(values), shape: column.shape, overflowIndex: overflow)
   }
 
-  /// An array of `true` and `false` as a column of bool, by the rules of `numbers`.
+  /// An array of `true` and `false` as a column of bool, by the rules of `numbers`; nil for the empty
+  /// array, which `numbers` answers.
   public var booleans: NumberArray? {
-    guard kind == .array, count > 0 else { return nil }
-    var collector = ColumnCollector(tape: tape)
-    guard let shape = collector.shape(of: index, depth: 0) else { return nil }
-    var bits: [UInt8] = []
-    var child = index
-    while child < node.upper {
-      switch tape.nodes[child].tag {
-      case .boolTrue: bits.append(1)
-      case .boolFalse: bits.append(0)
-      case .array: break
-      default: return nil
-      }
-      child += 1
-    }
-    return NumberArray(storage: .bool(bits), shape: shape)
+    guard let column = RectangularArray(self), column.leaves == .bools else { return nil }
+    return NumberArray(storage: .bool(column.gatherBools()), shape: column.shape)
   }
 }
 
-/// Gathers the elements of a rectangular array.
-private struct ColumnCollector {
+/// What stands in an array at its innermost level.
+private struct Leaves: OptionSet {
+  let rawValue: UInt8
+  /// integers that fit Int64, the minus zero of an integer among them
+  static let int64 = Leaves(rawValue: 1)
+  /// other integers
+  static let largeIntegers = Leaves(rawValue: 2)
+  static let floats = Leaves(rawValue: 4)
+  static let bools = Leaves(rawValue: 8)
+  static let others = Leaves(rawValue: 16)
+
+  static let integers: Leaves = [.int64, .largeIntegers]
+  static let numbers: Leaves = [.integers, .floats]
+}
+
+/// An array whose rows have the same length at every level.
+private struct RectangularArray {
   static let maxDimensions = 4
 
   let tape: Tape
-  var ints: [Int64] = []
-  var isAllInts = true
+  /// The array's node and all its descendants.
+  let range: Range<Int>
+  let shape: [Int]
+  let count: Int
+  private(set) var leaves: Leaves = []
+  /// How many of the elements stand in the pools.
+  private var pooledInts = 0
+  private var pooledDoubles = 0
 
-  init(tape: Tape) { self.tape = tape }
+  init?(_ value: JSONValue) {
+    guard value.kind == .array else { return nil }
+    tape = value.tape
+    range = value.index..<value.tape.next(after: value.index)
+    guard let shape = Self.shape(of: value.index, in: tape) else { return nil }
+    self.shape = shape
+    count = shape.reduce(1, &*)
+    for i in range { note(tape.nodes[i]) }
+  }
 
-  /// The dimensions by the first element of each level; the rows are checked against them later.
-  mutating func shape(of index: Int, depth: Int) -> [Int]? {
-    guard depth < Self.maxDimensions else { return nil }
-    let node = tape.nodes[index]
+  private mutating func note(_ node: Node) {
     switch node.tag {
-    case .intArray, .doubleArray: return [node.count]
-    case .array:
-      if node.count == 0 { return depth == 0 ? [0] : nil }
-      switch tape.nodes[index + 1].tag {
-      case .array, .intArray, .doubleArray:
-        guard let inner = shape(of: index + 1, depth: depth + 1) else { return nil }
-        return isRectangular(index, inner: inner) ? [node.count] + inner : nil
-      default: return [node.count]
-      }
-    default: return nil
+    case .array: break
+    case .intArray:
+      pooledInts += node.count
+      leaves.insert(.int64)
+    case .doubleArray:
+      pooledDoubles += node.count
+      leaves.insert(.floats)
+    case .int: leaves.insert(.int64)
+    case .uint: leaves.insert(.largeIntegers)
+    case .double:
+      let isMinusZero = node.payload == Double(-0.0).bitPattern
+      let isInteger = node.flags & Node.integerText != 0
+      leaves.insert(isInteger ? (isMinusZero ? .int64 : .largeIntegers) : .floats)
+    case .boolFalse, .boolTrue: leaves.insert(.bools)
+    case .null, .string, .object: leaves.insert(.others)
     }
   }
 
-  /// Whether every element of the array has the dimensions `inner`.
-  private mutating func isRectangular(_ index: Int, inner: [Int]) -> Bool {
-    var child = index + 1
-    for _ in 0..<tape.nodes[index].count {
-      guard hasShape(child, inner[...]) else { return false }
-      child = tape.next(after: child)
+  /// The dimensions by the first row of each level, when all other rows agree.
+  private static func shape(of index: Int, in tape: Tape) -> [Int]? {
+    var shape: [Int] = []
+    var row = index
+    while let length = rowLength(row, in: tape) {
+      shape.append(length)
+      guard shape.count <= maxDimensions else { return nil }
+      if length == 0 { return shape.count == 1 ? shape : nil }
+      row += 1
+      if tape.nodes[row - 1].tag != .array { break }
+    }
+    var next = index
+    return isRectangular(&next, shape[...], in: tape) ? shape : nil
+  }
+
+  private static func rowLength(_ index: Int, in tape: Tape) -> Int? {
+    guard index < tape.nodes.count else { return nil }
+    let node = tape.nodes[index]
+    return switch node.tag {
+    case .array, .intArray, .doubleArray: node.count
+    default: nil
+    }
+  }
+
+  /// Whether the value at `index` has the dimensions `shape`; moves `index` behind it. It calls
+  /// itself at most four levels deep.
+  private static func isRectangular(
+    _ index: inout Int, _ shape: ArraySlice<Int>, in tape: Tape
+  ) -> Bool {
+    let length = rowLength(index, in: tape)
+    guard index < tape.nodes.count, length == shape.first else { return false }
+    let isRow = tape.nodes[index].tag == .array
+    index += 1
+    if !isRow || length == nil { return shape.count <= 1 }
+    for _ in 0..<(length ?? 0) {
+      guard isRectangular(&index, shape.dropFirst(), in: tape) else { return false }
     }
     return true
   }
 
-  private func hasShape(_ index: Int, _ shape: ArraySlice<Int>) -> Bool {
-    let node = tape.nodes[index]
-    guard let length = shape.first else {
-      return ![.array, .object, .intArray, .doubleArray].contains(node.tag)
-    }
-    switch node.tag {
-    case .intArray, .doubleArray: return shape.count == 1 && node.count == length
-    case .array:
-      guard node.count == length else { return false }
-      var child = index + 1
-      for _ in 0..<length {
-        guard hasShape(child, shape.dropFirst()) else { return false }
-        child = tape.next(after: child)
-      }
-      return true
-    default: return false
-    }
-  }
-
-  /// Whether all leaves are numbers; notes on the way whether all are Int64.
-  mutating func collect(_ index: Int) -> Bool {
-    let end = tape.next(after: index)
-    for i in index..<end {
-      switch tape.nodes[i].tag {
-      case .array, .intArray: break
-      case .int: break
-      case .doubleArray: isAllInts = false
-      case .uint: isAllInts = false
-      case .double:
-        if JSONValue(tape: tape, index: i).int64 != 0 || tape.nodes[i].flags & Node.integerText == 0
-        {
-          isAllInts = false
-        }
-      default: return false
-      }
-    }
-    range = index..<end
-    return true
-  }
-
-  var range = 0..<0
-
-  func finish(shape: [Int]) -> NumberArray {
-    if isAllInts { return NumberArray(storage: .int64(gatherInts()), shape: shape) }
-    if let unsigned = gatherUnsigned() {
-      return NumberArray(storage: .uint64(unsigned), shape: shape)
-    }
-    let (values, overflow) = gatherDoubles()
-    return NumberArray(storage: .float64(values), shape: shape, overflowIndex: overflow)
-  }
-
-  private func gatherInts() -> [Int64] {
+  func gatherInts() -> [Int64] {
+    // When all stand in the pool they stand side by side, and often there are no others.
+    if pooledInts == count, count == tape.ints.count { return tape.ints }
     var result: [Int64] = []
+    result.reserveCapacity(count)
     for i in range {
       let node = tape.nodes[i]
       switch node.tag {
-      case .intArray:
-        if result.isEmpty, node.count == tape.ints.count { return tape.ints }
-        result += tape.ints[node.upper..<node.upper + node.count]
+      case .intArray: result += tape.ints[node.upper..<node.upper + node.count]
       case .int: result.append(Int64(bitPattern: node.payload))
       case .double: result.append(0)
       default: break
@@ -140,46 +146,55 @@ private struct ColumnCollector {
     return result
   }
 
-  private func gatherUnsigned() -> [UInt64]? {
+  func gatherUnsigned() -> [UInt64]? {
     var result: [UInt64] = []
+    result.reserveCapacity(count)
     for i in range {
       let node = tape.nodes[i]
-      switch node.tag {
-      case .intArray:
+      if node.tag == .intArray {
         for value in tape.ints[node.upper..<node.upper + node.count] {
           guard let unsigned = UInt64(exactly: value) else { return nil }
           result.append(unsigned)
         }
-      case .int, .uint, .double:
-        let value = JSONValue(tape: tape, index: i)
-        guard value.isIntegerText, let unsigned = value.uint64 else { return nil }
+      } else if node.tag != .array {
+        guard let unsigned = JSONValue(tape: tape, index: i).uint64 else { return nil }
         result.append(unsigned)
-      case .doubleArray: return nil
-      default: break
       }
     }
     return result
   }
 
-  private func gatherDoubles() -> ([Double], overflow: Int?) {
+  func gatherDoubles() -> ([Double], overflow: Int?) {
+    if pooledDoubles == count, count == tape.doubles.count { return (tape.doubles, nil) }
     var result: [Double] = []
+    result.reserveCapacity(count)
     var overflow: Int?
     for i in range {
       let node = tape.nodes[i]
       switch node.tag {
-      case .doubleArray:
-        if result.isEmpty, node.count == tape.doubles.count, range.count == 1 {
-          return (tape.doubles, nil)
-        }
-        result += tape.doubles[node.upper..<node.upper + node.count]
+      case .doubleArray: result += tape.doubles[node.upper..<node.upper + node.count]
       case .intArray:
-        result += tape.ints[node.upper..<node.upper + node.count].lazy.map { Double($0) }
-      case .int, .uint, .double:
+        for value in tape.ints[node.upper..<node.upper + node.count] {
+          result.append(Double(value))
+        }
+      case .int: result.append(Double(Int64(bitPattern: node.payload)))
+      case .uint: result.append(Double(node.payload))
+      case .double:
         if node.flags & Node.overflow != 0, overflow == nil { overflow = result.count }
-        result.append(JSONValue(tape: tape, index: i).double ?? 0)
+        result.append(Double(bitPattern: node.payload))
       default: break
       }
     }
     return (result, overflow)
+  }
+
+  func gatherBools() -> [UInt8] {
+    range.compactMap { i in
+      switch tape.nodes[i].tag {
+      case .boolTrue: 1
+      case .boolFalse: 0
+      default: nil
+      }
+    }
   }
 }

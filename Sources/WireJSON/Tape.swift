@@ -45,15 +45,17 @@ final class Tape: Sendable {
   let ints: [Int64]
   let doubles: [Double]
 
-  init(
-    bytes: [UInt8], base: Int, length: Int, nodes: [Node], ints: [Int64], doubles: [Double]
-  ) {
+  /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
+  let integerMarks: [UInt8]
+
+  init(bytes: [UInt8], base: Int, parser: consuming JSONParser) {
     self.bytes = bytes
     self.base = base
-    self.length = length
-    self.nodes = nodes
-    self.ints = ints
-    self.doubles = doubles
+    length = parser.length
+    nodes = parser.nodes
+    integerMarks = parser.integerMarks
+    ints = parser.ints.finished
+    doubles = parser.doubles.finished
   }
 
   /// The index of the node after this one and its descendants.
