@@ -109,6 +109,9 @@ def put_pandas(name: str, value: Any, out: Parts) -> None:
             codes = getattr(categorical.codes, "to_numpy", lambda: categorical.codes)()
             put_mapping(name, {"dictionary": words, "indices": codes}, out)
             return
+    elif hasattr(value.dtype, "na_value") and value.isna().any():
+        put_objects(name, value.tolist(), out)  # missing values as null, not as NaN
+        return
     put_array_like(name, value, out)
 
 

@@ -250,7 +250,8 @@ class Link(Teller):
     def _push_failed(self, params: dict[str, Any]) -> None:
         nested = params.get("error")
         error = from_wire(nested if isinstance(nested, dict) else params)
-        error.data.setdefault("stream", params.get("stream"))
+        for name in ("stream", "producer", "seq"):
+            error.data.setdefault(name, params.get(name))
         producer = self.producers.get(str(params.get("stream")))
         if producer is not None and producer.is_out_of_step(error, params.get("producer")):
             self.renumber(producer)
@@ -280,6 +281,8 @@ class Link(Teller):
             # A garbage collection in one of the threads that closing waits for.
             threading.Thread(target=self.close, name="evald-close").start()
             return
+        if self._stalled:
+            patience = min(patience, 2.0)
         deadline = time.monotonic() + patience
         try:
             if self.trouble is None:

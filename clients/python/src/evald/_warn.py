@@ -16,4 +16,4 @@ def warn(message: str) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, EvaldWarning, stacklevel=level - 1)
+    warnings.warn(message, EvaldWarning, stacklevel=level)

@@ -1,0 +1,157 @@
+"""A small evald for tests of odd behaviour: it dies, is slow, refuses, floods standard error.
+
+Run as `python fake_evald.py [key=value …]`:
+    die_after=N      exits with status 7 after N pushes, with a last word on standard error
+    stop_after=N     stops reading after N pushes, for `stop_for` seconds (default: for good)
+    refuse=KIND      refuses each push with this kind; refuse_every=N only each Nth
+    flood=N          writes N lines to standard error before it answers anything
+    garbage=1        writes a line that is not JSON before each reply
+    silent=METHOD    never answers this method
+    initialize=X     "silent", "nonsense" or "old" (a protocol refused)
+    max_line=N       its limit
+    linger=1         does not exit when its input ends
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+
+def say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+class Fake:
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.settings = settings
+        self.batches: list[Any] = []
+        self.expected: dict[tuple[str, str], int] = {}
+        self.pushes = 0
+        self.rejected = 0
+        self.marks: list[dict[str, Any]] = []
+        self.cancelled: list[Any] = []
+
+    def number(self, name: str) -> int:
+        return int(self.settings.get(name, "0"))
+
+    def error_of_push(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        key = (params["stream"], params.get("producer", ""))
+        expected = self.expected.setdefault(key, 1)
+        kind = self.settings.get("refuse", "")
+        every = self.number("refuse_every") or 1
+        if "seq" in params and params["seq"] > expected:
+            data = {"kind": "OutOfSequence", "path": "/params/seq", "hint": "go on from expected"}
+            return {"code": 1011, "message": "a gap", "data": {**data, "expected": expected}}
+        if kind and self.pushes % every == 0:
+            if kind == "InvalidBatch":  # uses up its number
+                self.expected[key] += 1
+            data = {"kind": kind, "path": "/params/batch/labels/17", "hint": "look at row 17"}
+            return {"code": 1003, "message": "labels must be 0 or 1", "data": data}
+        return None
+
+    def push(self, params: dict[str, Any], number: Any) -> None:
+        self.pushes += 1
+        error = self.error_of_push(params)
+        key = (params["stream"], params.get("producer", ""))
+        duplicate = "seq" in params and params["seq"] < self.expected[key]
+        if error is None and not duplicate:
+            self.expected[key] += 1
+            self.batches.append(params)
+        if error is not None and number is None:
+            self.rejected += 1
+            names = {name: params.get(name) for name in ("stream", "producer", "seq")}
+            say({"jsonrpc": "2.0", "method": "stream/push_failed", "params": {**names, **error}})
+        elif error is not None:
+            say({"jsonrpc": "2.0", "id": number, "error": error})
+        elif number is not None:
+            result = {"count": len(self.batches), "total_count": 0, "duplicate": duplicate}
+            say({"jsonrpc": "2.0", "id": number, "result": result})
+        if self.pushes == self.number("die_after"):
+            sys.stderr.write("fatal: the fake was told to die\n")
+            sys.stderr.flush()
+            os._exit(7)
+        if self.pushes == self.number("stop_after"):
+            time.sleep(float(self.settings.get("stop_for", "1000")))
+
+    def answer(self, method: str, params: dict[str, Any]) -> Any:
+        if method == "initialize":
+            if self.settings.get("initialize") == "nonsense":
+                return {"hello": "world"}
+            limits = {"max_line_bytes": self.number("max_line") or 1 << 26}
+            return {"protocol_version": 1, "server": {"name": "fake"}, "limits": limits}
+        if method == "fake/batches":
+            return self.batches
+        if method == "fake/cancelled":
+            return self.cancelled
+        if method == "stream/mark":
+            row = {"label": params.get("label"), "count": self.pushes, "values": {"f1": None}}
+            self.marks.append({**row, "extra": params.get("extra", {}), "time": 1.5})
+            self.rejected = 0
+            return self.marks[-1]
+        if method == "metric/history":
+            return {"rows": self.marks, "best": {"f1": {"label": "epoch 0", "value": 0.5}}}
+        if method == "metric/query":
+            answer = {
+                "stream": params["stream"],
+                "window": "current",
+                "revision": self.pushes,
+                "count": len(self.batches),
+                "total_count": len(self.batches),
+                "complete": self.rejected == 0,
+                "values": {"f1": 0.75, "roc_auc": None, "optimal_threshold": "Infinity"},
+                "undefined": {"roc_auc": "one_class"},
+                "bounds": {"f1": {"low": 0.7, "high": 0.8}},
+                "signatures": {"f1": "f1()"},
+            }
+            if self.rejected:
+                first = {"kind": "InvalidBatch", "path": "/params/batch/labels/17", "message": "m"}
+                answer["rejected"] = {"batches": self.rejected, "rows": 9, "first": first}
+            return answer
+        return {"method": method, "params": params}
+
+    def handle(self, message: dict[str, Any]) -> None:
+        method, params = message["method"], message.get("params") or {}
+        number = message.get("id")
+        if method == "stream/push":
+            self.push(params, number)
+        elif method == "$/cancelRequest":
+            self.cancelled.append(params["id"])
+        elif method == "exit":
+            sys.exit(0)
+        elif number is not None and method != self.settings.get("silent"):
+            if self.settings.get("garbage"):
+                sys.stdout.write("this is not JSON\n")
+            if method == "initialize" and self.settings.get("initialize") == "silent":
+                return
+            if method == "initialize" and self.settings.get("initialize") == "old":
+                data = {"kind": "UnsupportedProtocol", "path": "", "hint": "speaks 7"}
+                error = {"code": 1031, "message": "no version in common", "data": data}
+                say({"jsonrpc": "2.0", "id": number, "error": error})
+                return
+            if method == "stream/delete" and params.get("stream") == "nope":
+                data = {"kind": "Brandnew", "path": "/params/stream", "hint": "h", "near": ["no"]}
+                error = {"code": 4711, "message": "never heard of", "data": data}
+                say({"jsonrpc": "2.0", "id": number, "error": error})
+                return
+            say({"jsonrpc": "2.0", "id": number, "result": self.answer(method, params)})
+
+
+def main() -> None:
+    fake = Fake(dict(argument.split("=", 1) for argument in sys.argv[1:]))
+    for line in range(fake.number("flood")):
+        sys.stderr.write(f"noise {line} " + "x" * 200 + "\n")
+    sys.stderr.flush()
+    for line in sys.stdin.buffer:
+        if line.strip():
+            fake.handle(json.loads(line))
+    if fake.settings.get("linger"):
+        time.sleep(1000)
+
+
+if __name__ == "__main__":
+    main()
