@@ -65,7 +65,13 @@ class Fake:
         if error is not None and number is None:
             self.rejected += 1
             names = {name: params.get(name) for name in ("stream", "producer", "seq")}
-            say({"jsonrpc": "2.0", "method": "stream/push_failed", "params": {**names, **error}})
+            say(
+                {
+                    "jsonrpc": "2.0",
+                    "method": "stream/push_failed",
+                    "params": {**names, "error": error},
+                }
+            )
         elif error is not None:
             say({"jsonrpc": "2.0", "id": number, "error": error})
         elif number is not None:
@@ -96,7 +102,7 @@ class Fake:
         if method == "metric/history":
             return {"rows": self.marks, "best": {"f1": {"label": "epoch 0", "value": 0.5}}}
         if method == "metric/query":
-            answer = {
+            answer: dict[str, Any] = {
                 "stream": params["stream"],
                 "window": "current",
                 "revision": self.pushes,
@@ -130,12 +136,12 @@ class Fake:
                 return
             if method == "initialize" and self.settings.get("initialize") == "old":
                 data = {"kind": "UnsupportedProtocol", "path": "", "hint": "speaks 7"}
-                error = {"code": 1031, "message": "no version in common", "data": data}
+                error: dict[str, Any] = {"code": 1031, "message": "no common version", "data": data}
                 say({"jsonrpc": "2.0", "id": number, "error": error})
                 return
             if method == "stream/delete" and params.get("stream") == "nope":
-                data = {"kind": "Brandnew", "path": "/params/stream", "hint": "h", "near": ["no"]}
-                error = {"code": 4711, "message": "never heard of", "data": data}
+                names = {"kind": "Brandnew", "path": "/params/stream", "hint": "h"}
+                error = {"code": 4711, "message": "never", "data": {**names, "near": ["no"]}}
                 say({"jsonrpc": "2.0", "id": number, "error": error})
                 return
             say({"jsonrpc": "2.0", "id": number, "result": self.answer(method, params)})
@@ -143,8 +149,8 @@ class Fake:
 
 def main() -> None:
     fake = Fake(dict(argument.split("=", 1) for argument in sys.argv[1:]))
-    for line in range(fake.number("flood")):
-        sys.stderr.write(f"noise {line} " + "x" * 200 + "\n")
+    for number in range(fake.number("flood")):
+        sys.stderr.write(f"noise {number} " + "x" * 200 + "\n")
     sys.stderr.flush()
     for line in sys.stdin.buffer:
         if line.strip():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import array
-import subprocess
-import sys
 from collections import deque
 from typing import Any
 
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from columns import decode, encode
+from programs import run
 
 DTYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 
@@ -44,7 +43,13 @@ def test_any_numpy_array_arrives_bit_for_bit(values: np.ndarray) -> None:
 def test_non_contiguous_arrays(values: np.ndarray, dtype: str) -> None:
     with np.errstate(all="ignore"):
         values = values.astype(dtype)
-    for view in (values[::2], values[:, 1], values.T, values[::-1, ::-3], np.asfortranarray(values)):
+    for view in (
+        values[::2],
+        values[:, 1],
+        values.T,
+        values[::-1, ::-3],
+        np.asfortranarray(values),
+    ):
         same(encode(x=view)["x"], view)
 
 
@@ -139,7 +144,7 @@ def test_ctypes_buffers_of_either_byte_order() -> None:
 
 
 class ArrayLike:
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return np.array([1.5, 2.5], dtype)
 
 
@@ -160,7 +165,7 @@ def test_array_protocols() -> None:
 
 
 def test_masked_values_are_null() -> None:
-    masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    masked: Any = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
     assert encode(x=masked)["x"] == [1.0, None, 3.0]
 
 
@@ -240,7 +245,8 @@ except TypeError as error:
 else:
     raise AssertionError
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    done = run(program)
+    assert done.returncode == 0, done.stderr
 
 
 def test_importing_evald_imports_no_heavy_package() -> None:
@@ -248,4 +254,5 @@ def test_importing_evald_imports_no_heavy_package() -> None:
         "import sys, evald; "
         "assert not {'numpy', 'torch', 'pandas', 'asyncio'} & set(sys.modules), sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    done = run(program)
+    assert done.returncode == 0, done.stderr

@@ -170,7 +170,8 @@ def put_torch(name: str, value: Any, out: Parts) -> None:
         value = value.detach()
     if not value.is_cpu or value.layout is not torch.strided or value.is_neg():
         value = _to_processor(name, value, torch)
-    if value.numel() >= _NARROW_FROM and sys.modules.get("numpy") and _is_wide_integer(value, torch):
+    is_long = value.numel() >= _NARROW_FROM
+    if is_long and _is_wide_integer(value, torch) and sys.modules.get("numpy"):
         put_numpy(name, value.numpy(), out)
         return
     key = (name, value.dtype, value.shape)

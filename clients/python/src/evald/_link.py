@@ -9,7 +9,6 @@ are given out by the writer thread alone.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import threading
 import time
@@ -31,6 +30,7 @@ from ._errors import (
 )
 from ._process import Process
 from ._producer import Producer
+from ._replies import Replies
 from ._teller import OnError, Teller
 
 _JOIN_UP_TO = 1 << 16
@@ -44,16 +44,6 @@ _INITIALIZE = {
 _Item = tuple["Producer | None", list[bytes]]
 
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
-
-
-class _Reply:
-    """A place for one reply, and the event that it has come."""
-
-    __slots__ = ("event", "message")
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.message: dict[str, Any] | EvaldError | None = None
 
 
 class Link(Teller):
@@ -80,8 +70,7 @@ class Link(Teller):
         # Bytes put in and taken out. Not exact when several threads push at once; exact enough
         # for a bound, and made equal whenever the queue runs empty.
         self._put = self._taken = 0
-        self._waiting: dict[int, _Reply] = {}
-        self._numbers = itertools.count(1)
+        self._replies = Replies()
         self._stalled = False
         self._closing = False
         self.process = Process(command, env)
@@ -162,12 +151,12 @@ class Link(Teller):
         """
         if self.trouble is not None:
             raise self.trouble
-        number = next(self._numbers)
+        number = self._replies.number()
         if compose is None:
             item: _Item = (None, [_wire.request(number, method, params)])
         else:
             item = compose(number)
-        reply = self._waiting[number] = _Reply()
+        reply = self._replies.expect(number)
         answered = False
         try:
             self._put += sum(map(len, item[1]))
@@ -179,15 +168,10 @@ class Link(Teller):
             if not answered:
                 raise RequestTimeout(f"no reply to {method} within {seconds:g} s")
         finally:
-            self._waiting.pop(number, None)
+            self._replies.forget(reply)
             if not answered and self.trouble is None:
                 self._send(_wire.notification("$/cancelRequest", {"id": number}))
-        message = reply.message
-        if isinstance(message, EvaldError):
-            raise message
-        if message is None or "error" in message:
-            raise from_wire(message and message["error"])
-        return message.get("result")
+        return reply.result()
 
     def renumber(self, producer: Producer) -> None:
         """Has the producer start afresh, after everything that is queued now."""
@@ -241,10 +225,7 @@ class Link(Teller):
         elif "method" in message:
             if message["method"] == "stream/push_failed":
                 self._push_failed(message.get("params") or {})
-        elif (reply := self._waiting.pop(message.get("id") or 0, None)) is not None:
-            reply.message = message
-            reply.event.set()
-        elif "error" in message and message.get("id") is None:
+        elif not self._replies.settle(message) and "error" in message and not message.get("id"):
             self.notice(from_wire(message["error"]))
 
     def _push_failed(self, params: dict[str, Any]) -> None:
@@ -266,10 +247,7 @@ class Link(Teller):
                     self.process.obituary(), hint="its counts are gone; start another to go on"
                 )
             self.alarm = True
-        for number in list(self._waiting):
-            if (reply := self._waiting.pop(number, None)) is not None:
-                reply.message = self.trouble
-                reply.event.set()
+        self._replies.fail(self.trouble)
 
     # Ending
 

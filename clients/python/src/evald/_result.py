@@ -82,7 +82,7 @@ class Row(Record):
         shown = (
             str(item) if key in ("label", "slice") else f"{key} {_tables.number(item)}"
             for key, item in self.items()
-            if key != "time"
+            if key != "time" and not (key == "complete" and item is True)
         )
         return "  ".join(shown)
 
@@ -92,11 +92,12 @@ class HarmlessRow(Row, Harmless):
 
 
 def epoch_row(reply: Mapping[str, Any], harmless: bool = False) -> Row:
-    """A history row: label, count, the metrics, what `mark` was given, time.
+    """A history row: label, count, complete, the metrics, what `mark` was given, time.
 
     A name that is used twice stays the metric's; the other gets `extra_` before it.
     """
     row: dict[str, Any] = {"label": reply.get("label"), "count": reply.get("count", 0)}
+    row["complete"] = bool(reply.get("complete", not harmless))
     row.update(flat(_defined(reply.get("values") or {})))
     for key, item in flat(_wire.floats(reply.get("extra") or {})).items():
         row[f"extra_{key}" if key in row else key] = item
@@ -129,6 +130,8 @@ class Table(list[Row]):
 
     def _cells(self) -> tuple[list[str], list[list[Any]]]:
         heads = [head for head in _tables.union_of_keys(self) if head != "time"]
+        if all(row.get("complete", True) is True for row in self):
+            heads = [head for head in heads if head != "complete"]
         return heads, [[row.get(head) for head in heads] for row in self]
 
     def __repr__(self) -> str:

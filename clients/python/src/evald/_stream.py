@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _wire
 from ._arrays import Parts
@@ -49,6 +49,28 @@ class Stream(Questions):
         raise TypeError("an evald stream can't be pickled or copied; open it in each process")
 
     # Pushing
+
+    @overload
+    def push(
+        self,
+        *,
+        wait: Literal[True],
+        row_metrics: Sequence[str] | None = None,
+        producer: str | None = None,
+        seq: int | None = None,
+        **columns: Any,
+    ) -> Record: ...
+
+    @overload
+    def push(
+        self,
+        *,
+        wait: bool = False,
+        row_metrics: Sequence[str] | None = None,
+        producer: str | None = None,
+        seq: int | None = None,
+        **columns: Any,
+    ) -> Record | None: ...
 
     def push(
         self,
@@ -160,10 +182,10 @@ class Stream(Questions):
             extra: what else belongs into the row, such as `loss=0.31`.
         """
         reply = self._ask("stream/mark", label=label, extra=extra or None)
-        self._producer.dropped_batches = 0
+        dropped, self._producer.dropped_batches = self._producer.dropped_batches, 0
         if isinstance(reply, EvaldError):
             return epoch_row({"label": label, "extra": extra}, harmless=True)
-        return epoch_row(reply)
+        return epoch_row({**reply, "complete": False} if dropped else reply)
 
     def describe(self) -> Record:
         """The schema, the counters, what was rejected, the memory."""
