@@ -1,89 +1,278 @@
-// Order: sorting keys, merging sorted keys, walking over them. Like Kernels.swift, it may use unsafe
-// pointers, and every function may be called with columns of any size.
+// Sorting keys by radix. Like Kernels.swift, this file may use unsafe pointers, and what it offers may
+// be called with columns of any size and content.
+//
+// A large range of keys is scattered by its highest digit into buckets that fit the cache, and those
+// are sorted from their lowest digit up. Digits are cut from the range that the keys really have, not
+// from the type: probabilities differ in 29 bits or so, scores that were Floats have 29 zeros below.
 
 extension Kernels {
   /// Sorts keys in ascending order.
-  public static func sort(_ keys: inout [UInt32]) { keys.sort() }
+  public static func sort(_ keys: inout [UInt32]) {
+    keys.withUnsafeMutableBufferPointer { RadixSort.sort($0) }
+  }
 
   /// Sorts keys in ascending order.
-  public static func sort(_ keys: inout [UInt64]) { keys.sort() }
+  public static func sort(_ keys: inout [UInt64]) {
+    keys.withUnsafeMutableBufferPointer { RadixSort.sort($0) }
+  }
 
   /// Sorts rows by key, then by the bits of the payload, which is the payload's own order where it
   /// isn't negative. Rows are as many as both columns have; the longer one is cut.
   public static func sort(keys: inout [UInt64], payload: inout [Double]) {
-    let rows = zip(keys, payload).sorted {
-      ($0.0, $0.1.bitPattern) < ($1.0, $1.1.bitPattern)
-    }
-    keys = rows.map { $0.0 }
-    payload = rows.map { $0.1 }
-  }
-
-  /// Merges two ascending columns of keys into one.
-  public static func merge(_ a: [UInt32], _ b: [UInt32]) -> [UInt32] { mergeKeys(a, b) }
-
-  /// Merges two ascending columns of keys into one.
-  public static func merge(_ a: [UInt64], _ b: [UInt64]) -> [UInt64] { mergeKeys(a, b) }
-
-  @inline(__always)
-  private static func mergeKeys<Key: ScoreKey>(_ a: [Key], _ b: [Key]) -> [Key] {
-    var merged: [Key] = []
-    merged.reserveCapacity(a.count + b.count)
-    var i = 0
-    var j = 0
-    while i < a.count && j < b.count {
-      if a[i] <= b[j] {
-        merged.append(a[i])
-        i += 1
-      } else {
-        merged.append(b[j])
-        j += 1
+    let count = min(keys.count, payload.count)
+    keys.removeLast(keys.count - count)
+    payload.removeLast(payload.count - count)
+    keys.withUnsafeMutableBufferPointer { keys in
+      payload.withUnsafeMutableBufferPointer { payload in
+        let rows = UnsafeMutableBufferPointer<WeightedRow>.allocate(capacity: count)
+        defer { rows.deallocate() }
+        for row in 0..<count {
+          rows[row] = WeightedRow(key: keys[row], weight: payload[row].bitPattern)
+        }
+        RadixSort.sort(rows)
+        sortRunsByWeight(rows)
+        for row in 0..<count {
+          keys[row] = rows[row].key
+          payload[row] = Double(bitPattern: rows[row].weight)
+        }
       }
     }
-    merged.append(contentsOf: a[i...])
-    merged.append(contentsOf: b[j...])
-    return merged
   }
 
-  /// The index of the first element of an ascending column that is not below `key`; the count when
-  /// all are.
-  @inline(__always)
-  public static func lowerBound<Key: ScoreKey>(_ keys: [Key], _ key: Key) -> Int {
-    var low = 0
-    var high = keys.count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if keys[middle] < key { low = middle &+ 1 } else { high = middle }
+  private static func sortRunsByWeight(_ rows: UnsafeMutableBufferPointer<WeightedRow>) {
+    var start = 0
+    while start < rows.count {
+      var end = start &+ 1
+      while end < rows.count && rows[end].key == rows[start].key { end &+= 1 }
+      if end &- start > 1 {
+        let run = UnsafeMutableBufferPointer(rebasing: rows[start..<end])
+        run.withMemoryRebound(to: RowByWeight.self) { RadixSort.sort($0) }
+      }
+      start = end
     }
-    return low
+  }
+}
+
+/// What can be sorted by an unsigned integer.
+private protocol RadixSortable {
+  associatedtype Key: FixedWidthInteger & UnsignedInteger
+  var radixKey: Key { get }
+}
+
+extension UInt32: RadixSortable { fileprivate var radixKey: UInt32 { self } }
+extension UInt64: RadixSortable { fileprivate var radixKey: UInt64 { self } }
+
+private struct WeightedRow: RadixSortable {
+  var key: UInt64
+  var weight: UInt64
+  var radixKey: UInt64 { key }
+}
+
+/// The same row, sorted by its weight.
+private struct RowByWeight: RadixSortable {
+  var key: UInt64
+  var weight: UInt64
+  var radixKey: UInt64 { weight }
+}
+
+/// The digits in which the keys of a column differ: (key - low) >> shift, of so many bits.
+private struct RadixDigits<Key: FixedWidthInteger & UnsignedInteger> {
+  var low: Key
+  var shift: Int
+  var bits: Int
+
+  @inline(__always)
+  func digit(_ key: Key, at place: Int, mask: Key) -> Int {
+    Int(truncatingIfNeeded: ((key &- low) &>> Key(truncatingIfNeeded: shift &+ place)) & mask)
+  }
+}
+
+private struct RadixSort<Element: RadixSortable> {
+  typealias Key = Element.Key
+  typealias Column = UnsafeMutablePointer<Element>
+
+  /// Columns up to so long stay in the cache while they are sorted from the lowest digit up.
+  static var cachedCount: Int { 1 << 17 }
+  /// Up to so many elements are sorted by insertion.
+  static var insertionCount: Int { 24 }
+
+  /// A level of buckets takes 4 bits or more off the keys, and the last may need two tables.
+  static var levels: Int { Key.bitWidth / 4 + 2 }
+
+  /// A table of 2^width counters for each level of buckets.
+  let counters: UnsafeMutablePointer<UInt32>
+  let width: Int
+
+  /// How many bits a digit may have: few where the elements are few, because every value of a digit
+  /// costs time too.
+  @inline(__always)
+  private static func widestDigit(_ count: Int) -> Int {
+    min(11, max(4, Int.bitWidth - 1 - count.leadingZeroBitCount))
   }
 
-  /// The index of the first element of an ascending column that is above `key`; the count when none is.
   @inline(__always)
-  public static func upperBound<Key: ScoreKey>(_ keys: [Key], _ key: Key) -> Int {
-    var low = 0
-    var high = keys.count
-    while low < high {
-      let middle = (low &+ high) / 2
-      if keys[middle] <= key { low = middle &+ 1 } else { high = middle }
+  static func sort(_ elements: UnsafeMutableBufferPointer<Element>) {
+    guard let column = elements.baseAddress, elements.count > 1 else { return }
+    let count = elements.count
+    if count <= insertionCount {
+      insertionSort(column, count)
+      return
     }
-    return low
+    // Counters have 32 bits.
+    if count > UInt32.max {
+      var sorted = elements
+      sorted.sort { $0.radixKey < $1.radixKey }
+      return
+    }
+    let width = widestDigit(count)
+    let counters = UnsafeMutablePointer<UInt32>.allocate(capacity: levels << width)
+    let scratch = Column.allocate(capacity: count)
+    defer {
+      counters.deallocate()
+      scratch.deallocate()
+    }
+    RadixSort(counters: counters, width: width)
+      .sort(column, scratch, count, toOther: false, level: 0)
   }
 
-  /// Calls `body` for every distinct key of two ascending columns, the highest first, with the number
-  /// of positives and of negatives that have it.
+  /// Sorts `column`; the result is in `other` if `toOther`.
+  func sort(_ column: Column, _ other: Column, _ count: Int, toOther: Bool, level: Int) {
+    if count <= Self.insertionCount {
+      Self.insertionSort(column, count)
+      if toOther { other.update(from: column, count: count) }
+      return
+    }
+    let digits = Self.digits(column, count)
+    if digits.bits == 0 {
+      if toOther { other.update(from: column, count: count) }
+      return
+    }
+    let widest = Self.widestDigit(count)
+    let passes = (digits.bits + widest - 1) / widest
+    if passes <= 3 && count <= Self.cachedCount {
+      fromLowest(column, other, count, digits, passes: passes, toOther: toOther, level: level)
+    } else {
+      fromHighest(
+        column, other, count, digits, width: min(digits.bits, widest), toOther: toOther,
+        level: level)
+    }
+  }
+
   @inline(__always)
-  public static func walkDescending<Key: ScoreKey>(
-    positives: [Key], negatives: [Key], body: (Key, Int, Int) -> Void
+  private static func insertionSort(_ column: Column, _ count: Int) {
+    var place = 1
+    while place < count {
+      let element = column[place]
+      var hole = place
+      while hole > 0 && element.radixKey < column[hole &- 1].radixKey {
+        column[hole] = column[hole &- 1]
+        hole &-= 1
+      }
+      column[hole] = element
+      place &+= 1
+    }
+  }
+
+  @inline(__always)
+  private static func digits(_ column: Column, _ count: Int) -> RadixDigits<Key> {
+    let first = column[0].radixKey
+    var low = first
+    var high = first
+    var different: Key = 0
+    for index in 0..<count {
+      let key = column[index].radixKey
+      low = min(low, key)
+      high = max(high, key)
+      different |= key ^ first
+    }
+    if different == 0 { return RadixDigits(low: low, shift: 0, bits: 0) }
+    let shift = different.trailingZeroBitCount
+    let range = (high &- low) &>> Key(truncatingIfNeeded: shift)
+    return RadixDigits(low: low, shift: shift, bits: Key.bitWidth &- range.leadingZeroBitCount)
+  }
+
+  /// Scatters to the other column by each digit in turn, the lowest first.
+  @inline(__always)
+  private func fromLowest(
+    _ column: Column, _ other: Column, _ count: Int, _ digits: RadixDigits<Key>, passes: Int,
+    toOther: Bool, level: Int
   ) {
-    var i = positives.count - 1
-    var j = negatives.count - 1
-    while i >= 0 || j >= 0 {
-      let key = max(i >= 0 ? positives[i] : 0, j >= 0 ? negatives[j] : 0)
-      let p = i
-      let n = j
-      while i >= 0 && positives[i] == key { i -= 1 }
-      while j >= 0 && negatives[j] == key { j -= 1 }
-      body(key, p - i, n - j)
+    let digitWidth = (digits.bits &+ passes &- 1) / passes
+    let size = 1 << digitWidth
+    let mask = Key(truncatingIfNeeded: size &- 1)
+    var table = counters + level << width
+    var next = table + size
+    table.update(repeating: 0, count: size)
+    for index in 0..<count { table[digits.digit(column[index].radixKey, at: 0, mask: mask)] &+= 1 }
+    var from = column
+    var to = other
+    for pass in 0..<passes {
+      let place = pass &* digitWidth
+      Self.startsOfBuckets(table, size)
+      if pass &+ 1 < passes {
+        next.update(repeating: 0, count: size)
+        for index in 0..<count {
+          let element = from[index]
+          let bucket = digits.digit(element.radixKey, at: place, mask: mask)
+          to[Int(table[bucket])] = element
+          table[bucket] &+= 1
+          next[digits.digit(element.radixKey, at: place &+ digitWidth, mask: mask)] &+= 1
+        }
+      } else {
+        for index in 0..<count {
+          let element = from[index]
+          let bucket = digits.digit(element.radixKey, at: place, mask: mask)
+          to[Int(table[bucket])] = element
+          table[bucket] &+= 1
+        }
+      }
+      swap(&from, &to)
+      swap(&table, &next)
+    }
+    if (from == other) != toOther { to.update(from: from, count: count) }
+  }
+
+  /// Makes counts into the places where the buckets start.
+  @inline(__always)
+  private static func startsOfBuckets(_ table: UnsafeMutablePointer<UInt32>, _ size: Int) {
+    var start: UInt32 = 0
+    for bucket in 0..<size {
+      let count = table[bucket]
+      table[bucket] = start
+      start &+= count
+    }
+  }
+
+  /// Scatters to the other column by the highest digit, then sorts each bucket.
+  @inline(__always)
+  private func fromHighest(
+    _ column: Column, _ other: Column, _ count: Int, _ digits: RadixDigits<Key>,
+    width digitWidth: Int,
+    toOther: Bool, level: Int
+  ) {
+    let size = 1 << digitWidth
+    let mask = Key(truncatingIfNeeded: size &- 1)
+    let place = digits.bits &- digitWidth
+    let table = counters + level << width
+    table.update(repeating: 0, count: size)
+    for index in 0..<count {
+      table[digits.digit(column[index].radixKey, at: place, mask: mask)] &+= 1
+    }
+    Self.startsOfBuckets(table, size)
+    for index in 0..<count {
+      let element = column[index]
+      let bucket = digits.digit(element.radixKey, at: place, mask: mask)
+      other[Int(table[bucket])] = element
+      table[bucket] &+= 1
+    }
+    // Every entry is now where its bucket ends.
+    var start = 0
+    for bucket in 0..<size {
+      let end = Int(table[bucket])
+      if end > start {
+        sort(other + start, column + start, end &- start, toOther: !toOther, level: level &+ 1)
+      }
+      start = end
     }
   }
 }

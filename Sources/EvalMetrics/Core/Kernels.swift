@@ -69,21 +69,32 @@ public enum Kernels {
   public static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
   /// The values of float16 numbers, exactly.
-  public static func floats(half column: [UInt16]) -> [Float] { column.map { float(half: $0) } }
+  public static func floats(half column: [UInt16]) -> [Float] {
+    widen(column) { float(half: $0) }
+  }
 
   /// The values of bfloat16 numbers, exactly.
   public static func floats(bfloat16 column: [UInt16]) -> [Float] {
-    column.map { float(bfloat16: $0) }
+    widen(column) { float(bfloat16: $0) }
   }
 
   /// The values of float16 numbers, exactly.
   public static func doubles(half column: [UInt16]) -> [Double] {
-    column.map { Double(float(half: $0)) }
+    widen(column) { Double(float(half: $0)) }
   }
 
   /// The values of bfloat16 numbers, exactly.
   public static func doubles(bfloat16 column: [UInt16]) -> [Double] {
-    column.map { Double(float(bfloat16: $0)) }
+    widen(column) { Double(float(bfloat16: $0)) }
+  }
+
+  @inline(__always)
+  private static func widen<Value>(_ column: [UInt16], _ value: (UInt16) -> Value) -> [Value] {
+    [Value](unsafeUninitializedCapacity: column.count) { values, count in
+      count = column.count
+      guard let first = values.baseAddress else { return }
+      for row in 0..<count { (first + row).initialize(to: value(column[row])) }
+    }
   }
 
   // MARK: Partition and count
@@ -110,27 +121,31 @@ public enum Kernels {
     key: (Score) -> Key
   ) {
     let block = 2048
-    let count = min(scores.count, labels.count)
-    // Both sides are written on every row and only one of them advances, so nothing is predicted.
-    withUnsafeTemporaryAllocation(of: Key.self, capacity: 2 * block) { buffer in
-      guard let ones = buffer.baseAddress else { return }
-      let zeros = ones + block
-      var start = 0
-      while start < count {
-        let end = min(start + block, count)
-        var one = 0
-        var zero = 0
-        for row in start..<end {
-          let k = key(scores[row])
-          ones[one] = k
-          zeros[zero] = k
-          let step = labels[row] != 0 ? 1 : 0
-          one &+= step
-          zero &+= 1 &- step
+    scores.withUnsafeBufferPointer { scores in
+      labels.withUnsafeBufferPointer { labels in
+        withUnsafeTemporaryAllocation(of: Key.self, capacity: 2 * block) { buffer in
+          let count = min(scores.count, labels.count)
+          guard let ones = buffer.baseAddress else { return }
+          let zeros = ones + block
+          var start = 0
+          while start < count {
+            let end = min(start &+ block, count)
+            var one = 0
+            var zero = 0
+            // Both sides are written on every row and only one advances: nothing is predicted.
+            for row in start..<end {
+              let k = key(scores[row])
+              ones[one] = k
+              zeros[zero] = k
+              let step = Int(unsafeBitCast(labels[row] != 0, to: UInt8.self))
+              one &+= step
+              zero &+= 1 &- step
+            }
+            positives.append(contentsOf: UnsafeBufferPointer(start: ones, count: one))
+            negatives.append(contentsOf: UnsafeBufferPointer(start: zeros, count: zero))
+            start = end
+          }
         }
-        positives.append(contentsOf: UnsafeBufferPointer(start: ones, count: one))
-        negatives.append(contentsOf: UnsafeBufferPointer(start: zeros, count: zero))
-        start = end
       }
     }
   }
@@ -156,18 +171,44 @@ public enum Kernels {
   // MARK: Checks
 
   /// The first row that is NaN or infinite.
-  public static func firstNonFinite(_ xs: [Float]) -> Int? { xs.firstIndex { !$0.isFinite } }
+  public static func firstNonFinite(_ xs: [Float]) -> Int? {
+    // x - x is 0 for a finite x, else NaN.
+    firstRow(xs) { ($0 - $0).bitPattern }
+  }
 
   /// The first row that is NaN or infinite.
-  public static func firstNonFinite(_ xs: [Double]) -> Int? { xs.firstIndex { !$0.isFinite } }
+  public static func firstNonFinite(_ xs: [Double]) -> Int? {
+    firstRow(xs) { ($0 - $0).bitPattern }
+  }
 
   /// The first row that is NaN, below `low` or above `high`.
   public static func firstOutside(_ xs: [Float], _ low: Float, _ high: Float) -> Int? {
-    xs.firstIndex { !($0 >= low && $0 <= high) }
+    firstRow(xs) { ($0 >= low ? 0 : 1) | ($0 <= high ? 0 : 1) as UInt32 }
   }
 
   /// The first row that is NaN, below `low` or above `high`.
   public static func firstOutside(_ xs: [Double], _ low: Double, _ high: Double) -> Int? {
-    xs.firstIndex { !($0 >= low && $0 <= high) }
+    firstRow(xs) { ($0 >= low ? 0 : 1) | ($0 <= high ? 0 : 1) as UInt64 }
+  }
+
+  /// The first row whose fault is not 0. A whole block is looked at before any of its rows, because a
+  /// loop that could end on every row can't be vectorised.
+  @inline(__always)
+  private static func firstRow<Value, Bits: FixedWidthInteger>(
+    _ xs: [Value], fault: (Value) -> Bits
+  ) -> Int? {
+    xs.withUnsafeBufferPointer { xs in
+      var start = 0
+      while start < xs.count {
+        let end = min(start &+ 1024, xs.count)
+        var faults: Bits = 0
+        for row in start..<end { faults |= fault(xs[row]) }
+        if faults != 0 {
+          for row in start..<end where fault(xs[row]) != 0 { return row }
+        }
+        start = end
+      }
+      return nil
+    }
   }
 }
