@@ -26,7 +26,7 @@ public struct BinaryTask: EvaluationTask {
   /// Settled by the first batch that has rows.
   private var hasScores: Bool?
 
-  public init(_ options: Arguments) throws(InputError) {
+  public init(_ options: Arguments, metrics: [MetricRequest]) throws(InputError) {
     let kind = ScoreKind(rawValue: options.text("score_kind")) ?? .probability
     configuration = BinaryState.Configuration(
       kind: kind, threshold: options["threshold"].exactDouble ?? kind.defaultThreshold,

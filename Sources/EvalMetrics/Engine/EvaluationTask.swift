@@ -25,7 +25,9 @@ public protocol EvaluationTask: Sendable {
   /// What a query answers that names nothing, where `stream/open` named nothing either.
   static var defaultMetrics: [String] { get }
 
-  init(_ options: Arguments) throws(InputError)
+  /// Reads the options. Some metrics need a state of their own kind, such as a tokenizer, so a task is told
+  /// which ones the stream names when it is opened.
+  init(_ options: Arguments, metrics: [MetricRequest]) throws(InputError)
   var configuration: TaskState.Configuration { get }
   /// Checks a batch whole and makes typed rows of it. Rows to be left out are noted, not removed.
   mutating func read(

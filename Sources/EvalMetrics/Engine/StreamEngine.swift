@@ -19,11 +19,17 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   private static var derivedLimit: Int { 32 }
 
   public init(
-    options: [Value.Field], dimensions: [SliceDimension], keepWindows: Int
+    options: [Value.Field], metrics: [MetricRequest] = [], dimensions: [SliceDimension] = [],
+    keepWindows: Int = 1
   ) throws(InputError) {
-    let arguments = try Arguments(options, for: CommonOptions.options + Task.options)
+    let arguments: Arguments
+    do {
+      arguments = try Arguments(options, for: CommonOptions.options + Task.options)
+      task = try Task(arguments, metrics: metrics)
+    } catch {
+      throw error.under([.key("options")])
+    }
     self.options = arguments
-    task = try Task(arguments)
     settledTask = task
     let configuration = Whole.Configuration(base: task.configuration, dimensions: dimensions)
     windows = Windowed(configuration, keep: keepWindows)
@@ -122,10 +128,6 @@ extension StreamEngine {
 // MARK: - Asking
 
 extension StreamEngine {
-  public func resolve(_ metric: Value) throws(InputError) -> MetricRequest {
-    try Task.catalogue.resolve(metric)
-  }
-
   public var defaultRequests: [MetricRequest] {
     Task.defaultMetrics.compactMap { try? Task.catalogue.resolve(.text($0)) }
   }

@@ -50,7 +50,6 @@ public protocol TaskEngine: Sendable {
   mutating func mark(_ label: String)
   mutating func reset()
 
-  func resolve(_ metric: Value) throws(InputError) -> MetricRequest
   /// What a query answers that names nothing.
   var defaultRequests: [MetricRequest] { get }
   /// How the number was made.

@@ -8,28 +8,39 @@ public enum Tasks {
   /// The names on the wire.
   public static let names = all.map { $0.name }
 
-  /// A stream's engine for a task.
+  /// A stream's engine for a task, which is told the metrics that the stream names.
   public static func engine(
-    task name: String, options: [Value.Field], dimensions: [SliceDimension], keepWindows: Int
+    task name: String, options: [Value.Field], metrics: [MetricRequest] = [],
+    dimensions: [SliceDimension] = [], keepWindows: Int = 1
   ) throws(InputError) -> any TaskEngine {
-    guard let task = all.first(where: { $0.name == name }) else {
-      throw .unknownName(.unknownTask, [.key("task")], "task", name, known: names)
+    func make<Task: EvaluationTask>(_: Task.Type) throws(InputError) -> any TaskEngine {
+      try StreamEngine<Task>(
+        options: options, metrics: metrics, dimensions: dimensions, keepWindows: keepWindows)
     }
-    return try make(task, options, dimensions, keepWindows)
+    return try make(try task(name))
   }
 
-  private static func make<Task: EvaluationTask>(
-    _: Task.Type, _ options: [Value.Field], _ dimensions: [SliceDimension], _ keepWindows: Int
-  ) throws(InputError) -> any TaskEngine {
-    try StreamEngine<Task>(options: options, dimensions: dimensions, keepWindows: keepWindows)
+  /// Reads a metric's name or object for a task.
+  public static func resolve(_ metric: Value, task name: String) throws(InputError) -> MetricRequest
+  {
+    func resolve<Task: EvaluationTask>(_: Task.Type) throws(InputError) -> MetricRequest {
+      try Task.catalogue.resolve(metric)
+    }
+    return try resolve(try task(name))
   }
 
   /// All metrics of a task, or of every task.
   public static func metrics(of name: String? = nil) throws(InputError) -> [MetricDescription] {
-    if let name, !names.contains(name) {
-      throw .unknownName(.unknownTask, [.key("task")], "task", name, known: names)
-    }
-    return all.filter { name == nil || $0.name == name }.flatMap { descriptions($0) }
+    if let name { return descriptions(try task(name)) }
+    return all.flatMap { descriptions($0) }
+  }
+
+  /// Throws for a name that is no task's.
+  public static func require(_ name: String) throws(InputError) { _ = try task(name) }
+
+  private static func task(_ name: String) throws(InputError) -> any EvaluationTask.Type {
+    if let task = all.first(where: { $0.name == name }) { return task }
+    throw .unknownName(.unknownTask, [.key("task")], "task", name, known: names)
   }
 
   /// The columns and options of a task, for the documents.

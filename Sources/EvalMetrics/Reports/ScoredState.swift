@@ -1,8 +1,20 @@
-/// A state that can answer for any threshold. Conforming gives a task `threshold/optimize`,
-/// `threshold/evaluate`, `calibration/query` and `curve/query`.
-public protocol ScoredState: State {
+/// A state that can answer for any threshold: conforming gives its task `threshold/optimize` and
+/// `threshold/evaluate`.
+public protocol ThresholdState: State {
   /// The prepared scores of a class, or of all; an error where there are none.
-  func scored(class name: Value?) throws(InputError) -> ScoredRows
+  func thresholdRows(class name: Value?) throws(InputError) -> ScoredRows
+}
+
+/// A state that has confidences and whether they were right: conforming gives its task `calibration/query`.
+public protocol CalibrationState: State {
+  /// The prepared confidences; an error where there are none.
+  func calibrationRows() throws(InputError) -> ScoredRows
+}
+
+/// A state that curves can be drawn from: conforming gives its task `curve/query`.
+public protocol CurveState: State {
+  /// A curve of at most so many points; an error for a curve that this state has not.
+  func curve(_ curve: Curve, points: Int) throws(InputError) -> CurveReport
 }
 
 /// Scores in order, what they are, and where the stream decides.
@@ -12,13 +24,21 @@ public struct ScoredRows: Sendable {
   public var threshold: Double
 }
 
-extension BinaryState: ScoredState {
-  public func scored(class name: Value?) throws(InputError) -> ScoredRows {
+extension BinaryState: ThresholdState, CalibrationState, CurveState {
+  public func thresholdRows(class name: Value?) throws(InputError) -> ScoredRows {
     if name != nil {
       throw InputError(
         .notApplicable, [.key("class")], "a binary stream has no classes to choose from",
         hint: "leave class out")
     }
+    return try calibrationRows()
+  }
+
+  public func curve(_ curve: Curve, points: Int) throws(InputError) -> CurveReport {
+    try calibrationRows().curve(curve, points: points)
+  }
+
+  public func calibrationRows() throws(InputError) -> ScoredRows {
     guard let scores = scores ?? (count == 0 ? SortedScores.none : nil) else {
       throw InputError(
         .notApplicable, [.key("stream")], "this stream has predictions without scores",

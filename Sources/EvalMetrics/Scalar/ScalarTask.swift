@@ -18,7 +18,7 @@ public struct ScalarTask: EvaluationTask {
   public let configuration = ScalarState.Configuration()
   private let skipsNonFinite: Bool
 
-  public init(_ options: Arguments) throws(InputError) {
+  public init(_ options: Arguments, metrics: [MetricRequest]) throws(InputError) {
     skipsNonFinite = options.text("non_finite") == "skip"
   }
 

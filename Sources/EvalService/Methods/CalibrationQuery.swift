@@ -27,14 +27,14 @@ extension Server {
       "strategy", of: BinStrategy.allCases.map(\.rawValue), otherwise: "uniform")
     let strategy = BinStrategy(rawValue: name) ?? .uniform
     try server.withStream(params) { stream throws(RPCError) in
-      let (question, count, rows) = try stream.scoredRows(params)
-      let report = try translating(at: "/params") { () throws(InputError) in
-        try rows.calibration(bins: bins, strategy)
+      let found = try stream.inspect(params, "calibration") {
+        (state: any CalibrationState) throws(InputError) in
+        try state.calibrationRows().calibration(bins: bins, strategy)
       }
       writer.beginObject()
-      writer.header(stream, question, count: count)
+      writer.header(stream, found.question, count: found.count)
       writer.field("strategy", name)
-      writer.calibration(report)
+      writer.calibration(found.value)
       writer.endObject()
     }
   }

@@ -27,12 +27,13 @@ extension Server {
     let curve = Curve(rawValue: name) ?? .roc
     let points = try params.optionalInt("points", in: 2...100_000) ?? 10_000
     try server.withStream(params) { stream throws(RPCError) in
-      let (question, count, rows) = try stream.scoredRows(params)
-      let report = try translating(at: "/params") { () throws(InputError) in
-        try rows.curve(curve, points: points)
+      let found = try stream.inspect(params, "curves") {
+        (state: any CurveState) throws(InputError) in
+        try state.curve(curve, points: points)
       }
+      let report = found.value
       writer.beginObject()
-      writer.header(stream, question, count: count)
+      writer.header(stream, found.question, count: found.count)
       writer.field("curve", name)
       writer.key("columns")
       writer.beginObject()

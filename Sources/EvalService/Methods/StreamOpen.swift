@@ -49,11 +49,14 @@ extension Server {
   private mutating func open(_ name: String, _ params: Params) throws(RPCError) -> Bool {
     let resume = try params.choice("resume", of: ["allow", "must", "never"], otherwise: "allow")
     let schema = try Self.schema(params)
-    let engine = try translating(at: "/params") { () throws(InputError) in
-      try schema.engine()
-    }
+    try translating(at: "/params") { () throws(InputError) in try Tasks.require(schema.task) }
     let metrics = try params.optionalArray("metrics").map { list throws(RPCError) in
-      try Stream.requests(list, path: params.path(of: "metrics"), engine: engine)
+      try Stream.requests(list, path: params.path(of: "metrics"), task: schema.task)
+    }
+    let engine = try translating(at: "/params") { () throws(InputError) in
+      try Tasks.engine(
+        task: schema.task, options: schema.options, metrics: metrics ?? [],
+        dimensions: schema.dimensions, keepWindows: schema.keepWindows)
     }
     let metadata = try Self.metadata(params)
     if let stream = streams[name] {
@@ -168,19 +171,6 @@ extension Server {
       throw fields.invalid("edges", "must be ascending, and at most 1000", hint: hint)
     }
     return SliceDimension(name: try checkedName("name", fields), edges: edges)
-  }
-}
-
-extension Schema {
-  /// A new engine.
-  func engine() throws(InputError) -> any TaskEngine {
-    do {
-      return try Tasks.engine(
-        task: task, options: options, dimensions: dimensions, keepWindows: keepWindows)
-    } catch {
-      // Faults of options are found by their names alone.
-      throw error.kind == .unknownTask ? error : error.under([.key("options")])
-    }
   }
 }
 

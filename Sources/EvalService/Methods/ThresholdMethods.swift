@@ -41,10 +41,10 @@ extension Server {
     let objective = try Server.objective(params)
     let limits = try Server.constraints(params)
     try server.withStream(params) { stream throws(RPCError) in
-      let (question, count, rows) = try stream.scoredRows(params)
-      let report = rows.optimize(objective, limits)
+      let found = try stream.thresholdRows(params)
+      let report = found.value.optimize(objective, limits)
       writer.beginObject()
-      writer.header(stream, question, count: count)
+      writer.header(stream, found.question, count: found.count)
       writer.choice(report.best)
       if let reason = report.reason { writer.field("reason", reason.rawValue) }
       writer.key("at_default")
@@ -86,13 +86,13 @@ extension Server {
         path: jsonPointer(params.path(of: "thresholds"), index))
     }
     try server.withStream(params) { stream throws(RPCError) in
-      let (question, count, rows) = try stream.scoredRows(params)
+      let found = try stream.thresholdRows(params)
       writer.beginObject()
-      writer.header(stream, question, count: count)
+      writer.header(stream, found.question, count: found.count)
       writer.key("rows")
       writer.beginArray()
       for threshold in thresholds {
-        let choice = rows.evaluate(at: threshold)
+        let choice = found.value.evaluate(at: threshold)
         writer.beginObject()
         writer.field("threshold", threshold)
         writer.decisions(choice.decisions)
@@ -164,22 +164,14 @@ extension Server {
 }
 
 extension Stream {
-  /// The scores a question is about; an error for streams without any.
-  mutating func scoredRows(
+  /// The scores that a question about thresholds is about; an error for streams without any.
+  fileprivate mutating func thresholdRows(
     _ params: Params
-  ) throws(RPCError) -> (question: Question, count: Int, rows: ScoredRows) {
-    let question = try Question(params, dimensions: schema.dimensions)
+  ) throws(RPCError) -> Found<ScoredRows> {
     let chosen = params.present("class").map { Value($0) }
-    let task = schema.task
-    return try translating(at: "/params") { () throws(InputError) in
-      try contents.engine.inspect(question.scope) { state throws(InputError) in
-        guard let state = state as? any ScoredState else {
-          throw InputError(
-            .notApplicable, [.key("stream")], "a \(task) stream has no thresholds",
-            hint: "this method is for scores of classes")
-        }
-        return (question, state.count, try state.scored(class: chosen))
-      }
+    return try inspect(params, "thresholds") {
+      (state: any ThresholdState) throws(InputError) in
+      try state.thresholdRows(class: chosen)
     }
   }
 }

@@ -97,12 +97,12 @@ extension Stream {
   /// The metrics a request asks for: its own, else those of the stream.
   func requests(_ params: Params) throws(RPCError) -> [MetricRequest] {
     guard let list = try params.optionalArray("metrics") else { return metrics }
-    return try Self.requests(list, path: params.path(of: "metrics"), engine: engine)
+    return try Self.requests(list, path: params.path(of: "metrics"), task: schema.task)
   }
 
   /// Reads a list of metrics; two equal keys are refused.
   static func requests(
-    _ list: JSONValue, path: String, engine: any TaskEngine
+    _ list: JSONValue, path: String, task: String
   ) throws(RPCError) -> [MetricRequest] {
     guard list.count <= 1000 else {
       throw RPCError(
@@ -113,7 +113,7 @@ extension Stream {
     for (index, json) in list.elements.enumerated() {
       let place = jsonPointer(path, index)
       let request = try translating(at: place) { () throws(InputError) in
-        try engine.resolve(Value(json))
+        try Tasks.resolve(Value(json), task: task)
       }
       guard keys.insert(request.key).inserted else {
         throw RPCError(
@@ -123,6 +123,35 @@ extension Stream {
       requests.append(request)
     }
     return requests
+  }
+}
+
+/// What a question found, and about which rows.
+struct Found<T> {
+  var question: Question
+  /// Rows it is about.
+  var count: Int
+  var value: T
+}
+
+extension Stream {
+  /// Asks the prepared state of the rows a request names for something that only some states have;
+  /// `what` names it where this one has not.
+  mutating func inspect<Asked, T>(
+    _ params: Params, _ what: String, _ body: (Asked) throws(InputError) -> T
+  ) throws(RPCError) -> Found<T> {
+    let question = try Question(params, dimensions: schema.dimensions)
+    let task = schema.task
+    return try translating(at: "/params") { () throws(InputError) in
+      try contents.engine.inspect(question.scope) { state throws(InputError) in
+        guard let asked = state as? Asked else {
+          throw InputError(
+            .notApplicable, [.key("stream")], "a \(task) stream has no \(what)",
+            hint: "this method is for other tasks")
+        }
+        return Found(question: question, count: state.count, value: try body(asked))
+      }
+    }
   }
 }
 
