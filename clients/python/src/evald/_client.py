@@ -219,7 +219,10 @@ class Evald:
         if link.alarm and not link.surface():
             return link.trouble
         try:
-            return link.request(method, params, compose=compose)
+            reply = link.request(method, params, compose=compose)
+            if link.alarm and link.on_error == "warn":
+                link.surface()  # refusals that came while waiting; an exception keeps for later
+            return reply
         except (ConnectionLost, ForkedProcess):
             link.surface()
             return link.trouble
