@@ -3,7 +3,7 @@ public struct CalibrationReport: Sendable {
   public var calibration: Calibration
   /// The mean gap over bins of equal mass, whatever the bins of the report.
   public var ace: Double?
-  public var brier: Double?
+  public var brier: Double? { calibration.brier }
 }
 
 extension ScoredRows {
@@ -17,7 +17,6 @@ extension ScoredRows {
         hint: "score_kind is \"score\"; open the stream with \"probability\" or \"logit\"")
     }
     return CalibrationReport(
-      calibration: calibration, ace: scores.calibration(bins: bins, .quantile, kind)?.meanGap,
-      brier: scores.brier(kind))
+      calibration: calibration, ace: scores.calibration(bins: bins, .quantile, kind)?.meanGap)
   }
 }

@@ -28,6 +28,11 @@ public struct CalibrationBin: Sendable, Equatable {
 /// A reliability diagram and the numbers made of it.
 public struct Calibration: Sendable {
   public var bins: [CalibrationBin]
+  /// The weighted sum of (p - y)^2, which the same walk gives.
+  var squaredErrors = 0.0
+
+  /// The Brier score: the mean of (p - y)^2; nil without rows.
+  public var brier: Double? { weight > 0 ? squaredErrors / weight : nil }
 
   private var weight: Double { bins.reduce(0) { $0 + $1.weight } }
 
@@ -88,7 +93,7 @@ extension SortedScores {
       let edges = strategy == .uniform ? Self.uniformEdges(count) : quantileEdges(count, kind)
       var visitor = BinVisitor(kind: kind, edges: edges)
       walk(&visitor)
-      return Calibration(bins: visitor.finish())
+      return visitor.finish()
     }
   }
 
@@ -120,6 +125,7 @@ private struct BinVisitor: ScoreVisitor {
   private var weight = CompensatedSum()
   private var scores = CompensatedSum()
   private var positives = CompensatedSum()
+  private var squaredErrors = CompensatedSum()
 
   init(kind: ScoreKind, edges: [Double]) {
     self.kind = kind
@@ -130,7 +136,8 @@ private struct BinVisitor: ScoreVisitor {
 
   @inline(__always)
   mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
-    let p = kind.probabilities(score).positive
+    let (p, q) = kind.probabilities(score)
+    squaredErrors.add(positives * q * q + negatives * p * p)
     if p <= edges[current] && current > 0 {
       close()
       // Right-closed: the bin below takes a score that is on the edge.
@@ -151,9 +158,9 @@ private struct BinVisitor: ScoreVisitor {
     positives = CompensatedSum()
   }
 
-  mutating func finish() -> [CalibrationBin] {
+  mutating func finish() -> Calibration {
     close()
-    return bins
+    return Calibration(bins: bins, squaredErrors: squaredErrors.value)
   }
 }
 

@@ -8,16 +8,6 @@ extension SortedScores {
       return visitor.sum.value / total
     }
   }
-
-  /// The mean of (p - y)^2.
-  func brier(_ kind: ScoreKind) -> Double? {
-    guard total > 0, kind != .score else { return nil }
-    return once("brier:\(kind)") {
-      var visitor = BrierVisitor(kind: kind)
-      walk(&visitor)
-      return visitor.sum.value / total
-    }
-  }
 }
 
 private struct LogLossVisitor: ScoreVisitor {
@@ -31,15 +21,4 @@ private struct LogLossVisitor: ScoreVisitor {
   }
 
   private static func clip(_ p: Double) -> Double { min(max(p, .ulpOfOne), 1 - .ulpOfOne) }
-}
-
-private struct BrierVisitor: ScoreVisitor {
-  let kind: ScoreKind
-  var sum = CompensatedSum()
-
-  @inline(__always)
-  mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
-    let (p, q) = kind.probabilities(score)
-    sum.add(positives * q * q + negatives * p * p)
-  }
 }

@@ -11,7 +11,10 @@ extension Metric where S == BinaryState {
 
   static let brier = ofProbabilities(
     "brier", "mean of (p - y)^2", source: Source.sklearn + " brier_score_loss; Brier 1950"
-  ) { scores, kind, _ in scores.brier(kind) }
+  ) { scores, kind, _ in
+    // The walk for the default bins gives it too, and mostly both are asked for.
+    scores.calibration(bins: 15, .uniform, kind)?.brier
+  }
 
   static let ece = ofProbabilities(
     "ece",
