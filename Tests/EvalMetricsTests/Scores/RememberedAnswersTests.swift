@@ -14,7 +14,6 @@ import Testing
     #expect(scores().median == (0.6 + 0.7) / 2)
     #expect(scores().calibration(bins: 2, .uniform, .probability)?.bins.count == 2)
     #expect(scores().logLoss(.probability) != nil)
-    #expect(scores().brier(.probability) != nil)
   }
 
   @Test func askingAgainGivesWhatWasFoundAlsoWhereItIsNothing() {
