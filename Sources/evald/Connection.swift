@@ -13,6 +13,11 @@ import WireJSON
 final class Connection {
   /// How much a client may leave unread before evald stops reading from it.
   static let maxQueuedBytes = 64 << 20
+  /// The least room for one read(2).
+  private static let readBytes = 256 << 10
+
+  /// Hands a notification to the session it is for.
+  typealias Delivery = (Outbox.Entry) -> Void
 
   let input: Int32
   let sink: Sink
@@ -41,33 +46,37 @@ final class Connection {
   var isFinished: Bool { inputEnded && queue.isEmpty }
 
   /// Reads once and takes the lines that are complete.
-  func readInput(through room: UnsafeMutableRawBufferPointer, _ service: inout Service, now: Int) {
-    switch readBytes(input, into: room) {
-    case .bytes(let count):
-      splitter.append(UnsafeRawBufferPointer(rebasing: room[..<count]))
-      takeLines(&service, now: now)
+  func readInput(_ service: inout Service, now: Int, deliver: Delivery) {
+    var transfer = Transfer.wouldBlock
+    splitter.receive(upTo: Self.readBytes) { room in
+      transfer = evald.readBytes(input, into: room)
+      if case .bytes(let count) = transfer { return count }
+      return 0
+    }
+    switch transfer {
+    case .bytes: takeLines(&service, now: now, deliver: deliver)
     case .wouldBlock, .interrupted: break
-    case .endOfFile, .failed: endInput(&service, now: now)
+    case .endOfFile, .failed: endInput(&service, now: now, deliver: deliver)
     }
   }
 
   /// As at the end of the input: takes the last line even if it is not terminated.
-  func endInput(_ service: inout Service, now: Int) {
+  func endInput(_ service: inout Service, now: Int, deliver: Delivery) {
     guard !inputEnded else { return }
     inputEnded = true
-    takeLines(&service, now: now)
+    takeLines(&service, now: now, deliver: deliver)
   }
 
   /// Writes after poll said that there is room, and goes on with lines that had to wait for it: no
   /// poll would tell of them, since they were read long ago.
-  func outputReady(_ service: inout Service, now: Int) {
+  func outputReady(_ service: inout Service, now: Int, deliver: Delivery) {
     let wasStalled = isStalled
     flush(now: now)
-    if wasStalled { takeLines(&service, now: now) }
+    if wasStalled { takeLines(&service, now: now, deliver: deliver) }
   }
 
   /// Answers complete lines until there are none, or the reader's room is used up; then writes.
-  func takeLines(_ service: inout Service, now: Int) {
+  func takeLines(_ service: inout Service, now: Int, deliver: Delivery) {
     // Large replies are passed on as they come, so that client and server work side by side.
     let writeAhead = 256 << 10
     while session.exitStatus == nil {
@@ -76,6 +85,7 @@ final class Connection {
       guard let line = inputEnded ? splitter.finish() : splitter.next() else { break }
       service.handle(line, session: &session, output: &queue.bytes)
       if outputClosed { queue.clear() }
+      for entry in service.takeNotifications() { deliver(entry) }
     }
     if session.exitStatus != nil { inputEnded = true }
     flush(now: now)

@@ -32,7 +32,6 @@ final class EventLoop {
   private let signals: SignalPipe
   private let log: Log
   private var service: Service
-  private let room: UnsafeMutableRawBufferPointer
   private let parent = getppid()
   private var now = monotonicMilliseconds()
   private var parentSeen: Int
@@ -47,11 +46,8 @@ final class EventLoop {
     self.service = service
     self.signals = signals
     self.log = log
-    room = .allocate(byteCount: 256 << 10, alignment: 64)
     parentSeen = now
   }
-
-  deinit { room.deallocate() }
 
   /// Serves until the owner is done; returns the exit status.
   func run() -> Int32 {
@@ -61,14 +57,19 @@ final class EventLoop {
       now = monotonicMilliseconds()
       if ready.signal, let status = takeSignals() { return status }
       lookForParent()
-      if ready.output { owner.outputReady(&service, now: now) }
+      if ready.output { owner.outputReady(&service, now: now, deliver: deliver) }
       if ready.input {
-        owner.readInput(through: room, &service, now: now)
+        owner.readInput(&service, now: now, deliver: deliver)
       } else if drainingUntil != nil && !ready.interrupted && !owner.isStalled {
-        owner.endInput(&service, now: now)  // nothing more was there to be read
+        owner.endInput(&service, now: now, deliver: deliver)  // nothing more was there to be read
       }
       reportFault()
     }
+  }
+
+  /// Notifications go after the reply of what caused them; for a session that is gone, nowhere.
+  private func deliver(_ entry: Outbox.Entry) {
+    if entry.session == owner.session.id { owner.notify(entry.line) }
   }
 
   // MARK: - The end

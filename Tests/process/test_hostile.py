@@ -16,13 +16,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT, ping, run
+from support import ROOT, ping, request, run
 
 CASES = ROOT / "Tests" / "hostile"
 
-# What a healthy client asks before and after.
-HEALTHY_BEFORE: list[bytes] = []
-HEALTHY_AFTER = [ping("healthy")[:-1]]
+# What a healthy client asks before, and after; the cases push to its stream as well.
+HEALTHY_BEFORE = [
+    request("open", "stream/open", {"stream": "healthy", "task": "binary"}),
+    request(
+        "push",
+        "stream/push",
+        {
+            "stream": "healthy",
+            "batch": {"scores": [0.1, 0.4, 0.35, 0.8], "labels": [0, 0, 1, 1]},
+        },
+    ),
+]
+HEALTHY_AFTER = [
+    request("query", "metric/query", {"stream": "healthy"}),
+    ping("ping")[:-1],
+]
 
 
 def built(line: str | list[Any]) -> bytes:

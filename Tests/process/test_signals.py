@@ -84,6 +84,7 @@ def test_signal_storm() -> None:
     count = 3000
     numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE)
     with daemon() as evald:
+        assert evald.ask(ping("ready")[:-1]) == pong("ready")
         for ident in range(count):
             evald.send(ping(ident))
             evald.process.send_signal(numbers[ident % len(numbers)])
