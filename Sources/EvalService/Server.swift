@@ -18,6 +18,7 @@ public struct Server: Sendable {
   let limits: ServiceLimits
   /// Seconds since 1970.
   let clock: @Sendable () -> Double
+  let sharedMemory: SharedMemoryReader?
   let startTime: Double
   var streams: [String: Stream] = [:]
   /// Counts changes of all streams, so that a checkpoint knows which streams came after it.
@@ -37,9 +38,10 @@ public struct Server: Sendable {
 
   public init(
     version: String, limits: ServiceLimits = ServiceLimits(),
-    clock: @escaping @Sendable () -> Double
+    clock: @escaping @Sendable () -> Double, sharedMemory: SharedMemoryReader? = nil
   ) {
     self.version = version
+    self.sharedMemory = sharedMemory
     self.limits = limits
     self.clock = clock
     startTime = clock()
@@ -47,7 +49,8 @@ public struct Server: Sendable {
 
   /// The dispatcher of the daemon: the one table of methods.
   public static func dispatcher(
-    version: String, limits: ServiceLimits, messages: MessageLimits
+    version: String, limits: ServiceLimits, messages: MessageLimits,
+    hasSharedMemory: Bool = false
   ) -> Dispatcher<Server> {
     Dispatcher(
       methods: methods,
@@ -55,7 +58,8 @@ public struct Server: Sendable {
         name: "evald", version: version, errors: ErrorKind.ofTheService,
         notifications: [pushFailedNotification],
         capabilities: { writer in
-          writer.field("column_encodings", ["json", "base64"])
+          writer.field(
+            "column_encodings", ["json", "base64"] + (hasSharedMemory ? ["shared_memory"] : []))
           writer.field("tasks", Tasks.names)
         },
         limits: { writer in

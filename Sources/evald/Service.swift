@@ -14,8 +14,12 @@ struct Service {
     var limits = ServiceLimits()
     limits.maxStreams = options.maxStreams
     limits.maxMemoryBytes = options.maxMemoryBytes
-    dispatcher = Server.dispatcher(version: version, limits: limits, messages: messages)
-    server = Server(version: version, limits: limits, clock: secondsSince1970)
+    dispatcher = Server.dispatcher(
+      version: version, limits: limits, messages: messages,
+      hasSharedMemory: sharedMemoryReader != nil)
+    server = Server(
+      version: version, limits: limits, clock: secondsSince1970,
+      sharedMemory: sharedMemoryReader)
   }
 
   /// Answers one line of a session.

@@ -29,8 +29,9 @@ extension Server {
     let sender = try Sender(params)
     _ = try server.streamName(params)
     try server.reserveMemory(bytesNeeded(by: batch), path: params.path(of: "batch"))
+    let reader = BatchReader(sharedMemory: server.sharedMemory)
     let report = try server.withStream(params) { stream throws(RPCError) in
-      try stream.push(batch, from: sender, params)
+      try stream.push(batch, from: sender, reader, params)
     }
     server.counters.pushes += 1
     server.counters.rows += UInt64(report?.applied ?? 0)
@@ -40,9 +41,16 @@ extension Server {
     }
   }
 
-  /// An upper bound of the memory a batch becomes: its text holds every value, and a state at most doubles it.
+  /// An upper bound of the memory a batch becomes: its text holds every value but those in shared
+  /// memory, and a state at most doubles it.
   private static func bytesNeeded(by batch: JSONValue) -> Int {
-    batch.sourceRange.count * 4
+    var bytes = batch.sourceRange.count * 4
+    for (_, column) in batch.members where column.kind == .object {
+      guard column["shared_memory"] != nil, let shape = column["shape"] else { continue }
+      // Far more than any limit is as good as the whole of it.
+      bytes += min(BatchReader.elements(shape) ?? 0, 1 << 40) * 16
+    }
+    return bytes
   }
 }
 
@@ -75,12 +83,12 @@ extension Stream {
 
   /// Applies a batch; nil when it was applied before.
   fileprivate mutating func push(
-    _ batch: JSONValue, from sender: Sender?, _ params: Params
+    _ batch: JSONValue, from sender: Sender?, _ reader: BatchReader, _ params: Params
   ) throws(RPCError) -> PushReport? {
     if let sender, try isDuplicate(sender, params) { return nil }
     let path = params.path(of: "batch")
     do {
-      let columns = try BatchReader.read(batch, path: path)
+      let columns = try reader.read(batch, path: path)
       let report = try translating(at: path) { () throws(InputError) in
         try contents.engine.push(columns)
       }

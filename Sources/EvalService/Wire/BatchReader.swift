@@ -2,22 +2,40 @@ import EvalMetrics
 import JSONRPC
 import WireJSON
 
-/// Makes columns of the `batch` of a push. JSON text and packed base64 become the same types.
-enum BatchReader {
+/// Reads `count` bytes of a shared memory segment; the one who does I/O hands it in.
+public typealias SharedMemoryReader =
+  @Sendable (_ name: String, _ offset: Int, _ count: Int) -> Result<[UInt8], SharedMemoryError>
+
+/// Why a shared memory segment could not be read.
+public struct SharedMemoryError: Error, Sendable {
+  var message: String
+  var hint: String
+
+  public init(_ message: String, hint: String) {
+    self.message = message
+    self.hint = hint
+  }
+}
+
+/// Makes columns of the `batch` of a push. JSON text, packed base64 and shared memory become the same types.
+struct BatchReader {
+  /// Nil where there is no shared memory.
+  var sharedMemory: SharedMemoryReader?
+
   /// The most columns a batch may have.
   private static let columnLimit = 64
 
   /// Reads the `batch` object that stands at `path`.
-  static func read(_ batch: JSONValue, path: String) throws(RPCError) -> Columns {
+  func read(_ batch: JSONValue, path: String) throws(RPCError) -> Columns {
     guard batch.kind == .object else {
       throw RPCError(
         .invalidBatch, "batch must be an object of columns", path: path,
         hint: "write {\"scores\": […], \"labels\": […]}")
     }
-    guard batch.count <= columnLimit else {
+    guard batch.count <= Self.columnLimit else {
       throw RPCError(
         .invalidBatch, "the batch has \(batch.count) columns", path: path,
-        hint: "at most \(columnLimit) columns")
+        hint: "at most \(Self.columnLimit) columns")
     }
     var columns: [(String, Column)] = []
     var slices: [(String, Column)] = []
@@ -34,7 +52,7 @@ enum BatchReader {
     }
   }
 
-  private static func readSlices(
+  private func readSlices(
     _ json: JSONValue, path: String
   ) throws(RPCError) -> [(String, Column)] {
     guard json.kind == .object else {
@@ -55,7 +73,7 @@ enum BatchReader {
   }
 
   /// One column: an array, a packed array or a dictionary.
-  private static func column(
+  private func column(
     _ json: JSONValue, name: String, path: String
   ) throws(RPCError) -> Column {
     switch json.kind {
@@ -68,7 +86,7 @@ enum BatchReader {
     }
   }
 
-  private static func array(
+  private func array(
     _ json: JSONValue, name: String, path: String
   ) throws(RPCError) -> Column {
     if let numbers = json.numbers {
@@ -84,7 +102,7 @@ enum BatchReader {
   }
 
   /// A column that is an object: packed, or by dictionary.
-  private static func encoded(
+  private func encoded(
     _ json: JSONValue, name: String, path: String
   ) throws(RPCError) -> Column {
     let fields = Params(
@@ -93,28 +111,107 @@ enum BatchReader {
     if json["dictionary"] != nil {
       return try dictionary(fields, name: name)
     }
-    try refuseUnknown(fields, ["dtype", "shape", "base64"], name: name)
+    try refuseUnknown(
+      fields, ["dtype", "shape", "base64", "shared_memory", "offset"], name: name)
     guard let kind = json["dtype"]?.string, let dtype = DType(rawValue: kind) else {
       throw RPCError(
         .invalidBatch, "a packed column needs a dtype", path: fields.path(of: "dtype"),
         hint: "one of " + DType.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    guard let text = json["base64"], text.kind == .string else {
-      throw RPCError(
-        .invalidBatch, "a packed column needs base64", path: fields.path(of: "base64"),
-        hint: "write {\"dtype\": \"float32\", \"base64\": \"…\"}")
-    }
-    let storage: Storage
-    do {
-      storage = try decodeBase64(text, as: dtype)
-    } catch {
-      throw RPCError(.invalidBatch, error.message, path: fields.path(of: "base64"))
-    }
+    let storage = try packed(json, dtype, fields)
     let shape = try self.shape(json["shape"], of: storage.count, fields)
     return .numeric(NumericColumn(storage: .init(storage), shape: shape))
   }
 
-  private static func refuseUnknown(
+  /// The elements, from where they are.
+  private func packed(
+    _ json: JSONValue, _ dtype: DType, _ fields: Params
+  ) throws(RPCError) -> Storage {
+    let source = json["shared_memory"] == nil ? "base64" : "shared_memory"
+    do {
+      if source == "shared_memory" {
+        return try decode(bytes: try sharedBytes(json, dtype, fields), as: dtype)
+      }
+      if json["offset"] != nil {
+        throw RPCError(
+          .invalidBatch, "offset belongs to shared_memory", path: fields.path(of: "offset"))
+      }
+      guard let text = json["base64"], text.kind == .string else {
+        throw RPCError(
+          .invalidBatch, "a packed column needs base64 or shared_memory",
+          path: fields.path(of: "base64"),
+          hint: "write {\"dtype\": \"float32\", \"base64\": \"…\"}")
+      }
+      return try decodeBase64(text, as: dtype)
+    } catch let error as PackedError {
+      throw RPCError(.invalidBatch, error.message, path: fields.path(of: source))
+    } catch let error as RPCError {
+      throw error
+    } catch {
+      throw RPCError(.internalError, "\(error)", path: fields.path(of: source))
+    }
+  }
+
+  /// The bytes of a column in shared memory. They are copied here, so the space is free once the push is answered.
+  private func sharedBytes(
+    _ json: JSONValue, _ dtype: DType, _ fields: Params
+  ) throws(RPCError) -> [UInt8] {
+    let path = fields.path(of: "shared_memory")
+    guard json["base64"] == nil, let name = json["shared_memory"]?.string else {
+      throw RPCError(
+        .invalidBatch, "a column is in shared memory or in base64", path: path,
+        hint:
+          "write {\"dtype\": \"float32\", \"shape\": [4096], \"shared_memory\": \"NAME\", \"offset\": 0}"
+      )
+    }
+    guard let sharedMemory else {
+      throw RPCError(
+        .invalidBatch, "this machine has no shared memory for columns", path: path,
+        hint: "send base64; initialize tells column_encodings")
+    }
+    guard let lengths = json["shape"], let count = Self.elements(lengths) else {
+      throw RPCError(
+        .invalidBatch, "a column in shared memory needs a shape", path: fields.path(of: "shape"),
+        hint: "the lengths of its dimensions, rows first")
+    }
+    var offset = 0
+    if let given = json["offset"], !given.isNull {
+      guard let value = given.int64.flatMap(Int.init(exactly:)), value >= 0 else {
+        throw RPCError(
+          .invalidBatch, "offset must be a number of bytes", path: fields.path(of: "offset"))
+      }
+      offset = value
+    }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: dtype.size)
+    guard !overflow, bytes <= Self.sharedLimit else {
+      throw RPCError(
+        .invalidBatch, "a column in shared memory has more than \(Self.sharedLimit) bytes",
+        path: fields.path(of: "shape"), hint: "push it in several batches")
+    }
+    switch sharedMemory(name, offset, bytes) {
+    case .success(let found): return found
+    case .failure(let error):
+      throw RPCError(.invalidBatch, error.message, path: path, hint: error.hint)
+    }
+  }
+
+  /// The most bytes of one column in shared memory.
+  private static let sharedLimit = 1 << 30
+
+  /// How many elements a shape has; nil when it is none.
+  static func elements(_ json: JSONValue) -> Int? {
+    guard json.kind == .array, (1...8).contains(json.count) else { return nil }
+    var product = 1
+    for element in json.elements {
+      guard let length = element.int64.flatMap(Int.init(exactly:)), length >= 0 else { return nil }
+      let (next, overflow) = product.multipliedReportingOverflow(by: length)
+      if overflow { return nil }
+      product = next
+    }
+    return product
+  }
+
+  private func refuseUnknown(
     _ fields: Params, _ known: [String], name: String
   ) throws(RPCError) {
     do {
@@ -128,26 +225,12 @@ enum BatchReader {
   }
 
   /// The shape that was sent, checked against the number of elements; one dimension without one.
-  private static func shape(
+  private func shape(
     _ json: JSONValue?, of count: Int, _ fields: Params
   ) throws(RPCError) -> [Int] {
     guard let json, !json.isNull else { return [count] }
-    var shape: [Int] = []
-    var product = 1
-    var isValid = json.kind == .array && (1...8).contains(json.count)
-    if isValid {
-      for element in json.elements {
-        guard let length = element.int64.flatMap(Int.init(exactly:)), length >= 0 else {
-          isValid = false
-          break
-        }
-        let (next, overflow) = product.multipliedReportingOverflow(by: length)
-        isValid = isValid && !overflow
-        product = overflow ? 0 : next
-        shape.append(length)
-      }
-    }
-    guard isValid, product == count else {
+    let shape = json.kind == .array ? json.elements.compactMap { $0.int64.flatMap(Int.init) } : []
+    guard Self.elements(json) == count else {
       throw RPCError(
         .invalidBatch, "the shape does not fit the \(count) elements",
         path: fields.path(of: "shape"), hint: "the lengths' product is the number of elements")
@@ -155,7 +238,7 @@ enum BatchReader {
     return shape
   }
 
-  private static func dictionary(_ fields: Params, name: String) throws(RPCError) -> Column {
+  private func dictionary(_ fields: Params, name: String) throws(RPCError) -> Column {
     try refuseUnknown(fields, ["dictionary", "indices"], name: name)
     guard let words = fields["dictionary"], words.kind == .array, let indices = fields["indices"]
     else {

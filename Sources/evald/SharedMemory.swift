@@ -1,0 +1,82 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+import EvalService
+
+#if os(Linux)
+  /// Reads columns that a client put into POSIX shared memory; nil where that is not supported.
+  let sharedMemoryReader: SharedMemoryReader? = readSharedMemory
+#else
+  let sharedMemoryReader: SharedMemoryReader? = nil
+#endif
+
+/// Reads part of a segment of the same user by read(2). It is never mapped: a peer that shortens a
+/// mapped segment would end this process with SIGBUS.
+private func readSharedMemory(
+  _ name: String, _ offset: Int, _ count: Int
+) -> Result<[UInt8], SharedMemoryError> {
+  let plain = name.hasPrefix("/") ? String(name.dropFirst()) : name
+  guard !plain.isEmpty, plain.utf8.count <= 255, plain != ".", plain != "..",
+    !plain.utf8.contains(UInt8(ascii: "/")), !plain.utf8.contains(0)
+  else {
+    return .failure(
+      SharedMemoryError(
+        "this is no name of a segment", hint: "a POSIX name without slashes, such as psm_1a2b3c"))
+  }
+  // The descriptor is not kept: opening costs microseconds, and names are reused.
+  let descriptor = open("/dev/shm/\(plain)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+  guard descriptor >= 0 else {
+    return .failure(
+      SharedMemoryError(
+        "the segment cannot be opened (errno \(errno))",
+        hint: "it must exist, belong to this user, and live until the push is answered"))
+  }
+  defer { close(descriptor) }
+  var facts = stat()
+  guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
+    facts.st_uid == geteuid()
+  else {
+    return .failure(
+      SharedMemoryError("the segment is not this user's", hint: "owner and daemon must be one user")
+    )
+  }
+  let size = Int(facts.st_size)
+  guard offset <= size, count <= size - offset else {
+    return .failure(
+      SharedMemoryError(
+        "the column ends behind the segment's \(size) bytes", hint: "check offset and shape"))
+  }
+  var isWhole = false
+  let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    let done = readWhole(descriptor, UnsafeMutableRawBufferPointer(buffer), from: offset)
+    isWhole = done == count
+    initialized = done
+  }
+  guard isWhole else {
+    return .failure(
+      SharedMemoryError("the segment became shorter while it was read", hint: "keep it unchanged"))
+  }
+  return .success(bytes)
+}
+
+/// Reads until the room is full or the file ends; gives how many bytes came.
+private func readWhole(
+  _ descriptor: Int32, _ room: UnsafeMutableRawBufferPointer, from offset: Int
+) -> Int {
+  var done = 0
+  while done < room.count {
+    let rest = UnsafeMutableRawBufferPointer(rebasing: room[done...])
+    let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+    if count > 0 {
+      done += count
+    } else if count == 0 || errno != EINTR {
+      break
+    }
+  }
+  return done
+}
