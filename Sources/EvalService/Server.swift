@@ -89,6 +89,7 @@ public struct Server: Sendable {
     metricQuery,
     metricHistory,
     calibrationQuery,
+    calibrationFit,
     thresholdOptimize,
     thresholdEvaluate,
     curveQuery,

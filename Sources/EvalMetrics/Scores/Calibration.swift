@@ -98,7 +98,7 @@ extension SortedScores {
   }
 
   /// The edges as `numpy.linspace(0, 1, count + 1)` has them, to the bit.
-  private static func uniformEdges(_ count: Int) -> [Double] {
+  static func uniformEdges(_ count: Int) -> [Double] {
     let step = 1 / Double(count)
     return (0..<count).map { Double($0) * step } + [1]
   }
