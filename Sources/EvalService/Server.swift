@@ -25,7 +25,8 @@ public struct Server: Sendable {
   var changes: UInt64 = 0
   var counters = Counters()
   var memory = MemoryAccount()
-  /// Sessions that asked for `stream/push_failed`.
+  var subscriptions = Subscriptions()
+  /// Notifications on their way out.
   public var outbox = Outbox()
 
   /// What `server/status` counts.
@@ -56,7 +57,7 @@ public struct Server: Sendable {
       methods: methods,
       info: ServiceInfo(
         name: "evald", version: version, errors: ErrorKind.ofTheService,
-        notifications: [pushFailedNotification],
+        notifications: [pushFailedNotification, updateNotification],
         capabilities: { writer in
           writer.field(
             "column_encodings", ["json", "base64"] + (hasSharedMemory ? ["shared_memory"] : []))
@@ -88,6 +89,8 @@ public struct Server: Sendable {
     metricCatalog,
     metricQuery,
     metricHistory,
+    metricSubscribe,
+    metricUnsubscribe,
     calibrationQuery,
     calibrationFit,
     thresholdOptimize,

@@ -38,6 +38,8 @@ final class EventLoop {
   /// Set once the parent is gone or the grace is over: read what is there, then end.
   private var drainingUntil: Int?
   private var graceUntil: Int?
+  /// When the next update of a subscription is due.
+  private var updateDue: Int?
   private var terminations = 0
   private var faultReported = false
 
@@ -63,8 +65,22 @@ final class EventLoop {
       } else if drainingUntil != nil && !ready.interrupted && !owner.isStalled {
         owner.endInput(&service, now: now, deliver: deliver)  // nothing more was there to be read
       }
+      sendUpdates()
       reportFault()
     }
+  }
+
+  /// Subscriptions are answered between reads; a client that has not read the last answer waits for a newer one.
+  private func sendUpdates() {
+    let canTake = { (session: SessionID) in
+      session == self.owner.session.id && self.owner.queue.isEmpty
+    }
+    let wait = service.sendUpdates(canTake: canTake)
+    updateDue = wait.map { now + $0 }
+    let entries = service.takeNotifications()
+    if entries.isEmpty { return }
+    for entry in entries { deliver(entry) }
+    owner.flush(now: now)
   }
 
   /// Notifications go after the reply of what caused them; for a session that is gone, nowhere.
@@ -148,6 +164,7 @@ final class EventLoop {
   private func millisecondsUntilNextMoment() -> Int {
     if drainingUntil != nil && !owner.inputEnded && !owner.isStalled { return 0 }
     var moment = parentSeen + Self.parentInterval
+    if let updateDue { moment = min(moment, updateDue) }
     if let graceUntil { moment = min(moment, graceUntil) }
     if let drainingUntil { moment = min(moment, drainingUntil) }
     if let since = owner.heldUpSince { moment = min(moment, since + Self.patience) }

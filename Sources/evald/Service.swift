@@ -39,6 +39,11 @@ struct Service {
     server.outbox.isEmpty ? [] : server.outbox.drain()
   }
 
+  /// Queues updates of subscriptions that are due; milliseconds until the next, nil when none waits.
+  mutating func sendUpdates(canTake: (SessionID) -> Bool) -> Int? {
+    server.sendUpdates(canTake: canTake).map { Int(($0 * 1000).rounded(.up)) }
+  }
+
   /// SIGTERM and SIGHUP: what was acknowledged is to survive from here on.
   mutating func makeDurable() {}
 }

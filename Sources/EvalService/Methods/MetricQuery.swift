@@ -5,34 +5,33 @@ import WireJSON
 extension Server {
   static let metricQuery = Method<Server>(
     name: "metric/query", summary: "The values of metrics, now.",
-    parameters: [.stream, .metrics, .slice, .window, .threshold],
+    parameters: [
+      .stream, .metrics, .slice, .window, .threshold,
+      Parameter(
+        "at_least_revision", "Refuse to answer for an older state than this.",
+        schema: #"{"type": "integer", "minimum": 0}"#),
+    ],
     resultSchema: """
       {"type": "object", "required": ["stream", "window", "revision", "count", "total_count", \
       "complete", "values", "undefined", "intervals", "bounds", "signatures"]}
       """,
-    errors: ["StreamNotFound", "UnknownMetric"]
+    errors: ["StreamNotFound", "UnknownMetric", "OutOfSequence"]
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
+    let least = try params.optionalInt("at_least_revision", in: 0...Int.max)
     try server.withStream(params) { stream throws(RPCError) in
+      if let least, stream.revision < UInt64(least) {
+        // Every change is applied before anyone learns its revision, so waiting would be in vain.
+        throw RPCError(
+          .outOfSequence, "the stream is at revision \(stream.revision)",
+          path: params.path(of: "at_least_revision"), hint: "the change you know of was lost",
+          data: [("revision", .int(Int(clamping: stream.revision)))])
+      }
       let question = try Question(params, dimensions: stream.schema.dimensions)
       let requests = try stream.requests(params)
       let threshold = try params.threshold()
-      let found = try translating(at: "/params") { () throws(InputError) in
-        try stream.contents.engine.answers(requests, in: question.scope, threshold: threshold)
-      }
       writer.beginObject()
-      writer.header(stream, question, count: found.count)
-      writer.values(zip(requests, found.answers).map { (key: $0.key, answer: $1) })
-      writer.key("intervals")
-      writer.beginObject()
-      writer.endObject()
-      writer.bounds(requests, found.answers)
-      writer.key("signatures")
-      writer.beginObject()
-      for request in requests {
-        writer.field(request.key, stream.engine.signature(of: request, threshold: threshold))
-      }
-      writer.endObject()
+      try writer.answer(&stream, requests, question, threshold: threshold)
       writer.endObject()
     }
   }
@@ -56,6 +55,28 @@ extension Server {
 }
 
 extension JSONWriter {
+  /// Writes the members of an answer.
+  mutating func answer(
+    _ stream: inout Stream, _ requests: [MetricRequest], _ question: Question,
+    threshold: Double? = nil
+  ) throws(RPCError) {
+    let found = try translating(at: "/params") { () throws(InputError) in
+      try stream.contents.engine.answers(requests, in: question.scope, threshold: threshold)
+    }
+    header(stream, question, count: found.count)
+    values(zip(requests, found.answers).map { (key: $0.key, answer: $1) })
+    key("intervals")
+    beginObject()
+    endObject()
+    bounds(requests, found.answers)
+    key("signatures")
+    beginObject()
+    for request in requests {
+      field(request.key, stream.engine.signature(of: request, threshold: threshold))
+    }
+    endObject()
+  }
+
   /// Writes guaranteed bounds; they stand only beside approximate values.
   fileprivate mutating func bounds(_ requests: [MetricRequest], _ answers: [Answer]) {
     key("bounds")

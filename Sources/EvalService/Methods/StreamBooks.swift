@@ -49,6 +49,7 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     let name = try server.streamName(params)
     server.streams.removeValue(forKey: name)
+    server.subscriptions.removeAll { $0.stream == name }
     server.changes += 1
     writer.beginObject()
     writer.endObject()

@@ -25,6 +25,7 @@ extension Server {
       throw params.invalid("extra", "is longer than 65536 bytes")
     }
     let time = server.clock()
+    server.tellOfMark(in: try server.streamName(params))
     try server.withStream(params) { stream throws(RPCError) in
       let row = try stream.mark(label, extra: extra.map { Value($0) } ?? .record([]), time: time)
       writer.beginObject()

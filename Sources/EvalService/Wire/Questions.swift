@@ -22,7 +22,7 @@ extension Parameter {
 }
 
 /// Which rows a question is about, as it was asked.
-struct Question {
+struct Question: Sendable {
   var scope: Scope
   /// The window as it is echoed.
   var window: Value

@@ -1,0 +1,94 @@
+import EvalMetrics
+import JSONRPC
+import WireJSON
+
+/// A question that a connection wants answered again and again.
+struct Subscription: Sendable {
+  let id: String
+  let session: SessionID
+  let stream: String
+  let requests: [MetricRequest]
+  let question: Question
+  let onMark: Bool
+  /// Seconds between updates.
+  let interval: Double
+  /// When the last answer was sent, and of which revision it was.
+  var sent: Double
+  var revision: UInt64
+
+  /// When the next update may go out. A clock that was set back makes it due.
+  func isDue(_ now: Double) -> Bool { now >= sent + interval || now < sent }
+}
+
+/// All subscriptions, in the order in which they were made.
+struct Subscriptions: Sendable {
+  private(set) var all: [Subscription] = []
+  private var made = 0
+
+  mutating func nextID() -> String {
+    made += 1
+    return "s\(made)"
+  }
+
+  mutating func add(_ subscription: Subscription) { all.append(subscription) }
+
+  mutating func removeAll(where condition: (Subscription) -> Bool) {
+    all.removeAll(where: condition)
+  }
+
+  fileprivate mutating func noteSent(_ place: Int, _ now: Double, _ revision: UInt64) {
+    all[place].sent = now
+    all[place].revision = revision
+  }
+}
+
+extension Server {
+  /// Forgets what a closed connection had asked for.
+  public mutating func sessionEnded(_ session: SessionID) {
+    subscriptions.removeAll { $0.session == session }
+  }
+
+  /// Queues updates that are due, and gives the seconds until the next one may be; nil when none waits.
+  ///
+  /// `canTake` says whether a connection has read what was sent before: one that has not gets the
+  /// newest answer later rather than all of them.
+  public mutating func sendUpdates(canTake: (SessionID) -> Bool) -> Double? {
+    if subscriptions.all.isEmpty { return nil }
+    let now = clock()
+    var wait: Double?
+    for (place, subscription) in subscriptions.all.enumerated() where !subscription.onMark {
+      guard let revision = streams[subscription.stream]?.revision,
+        revision != subscription.revision, canTake(subscription.session)
+      else { continue }
+      if subscription.isDue(now) {
+        update(subscription)
+        subscriptions.noteSent(place, now, revision)
+      } else {
+        wait = min(wait ?? .infinity, subscription.sent + subscription.interval - now)
+      }
+    }
+    return wait
+  }
+
+  /// Queues the last values of a window that is about to be marked, for those who wait for marks.
+  mutating func tellOfMark(in stream: String) {
+    for subscription in subscriptions.all where subscription.onMark && subscription.stream == stream
+    {
+      update(subscription)
+    }
+  }
+
+  private mutating func update(_ subscription: Subscription) {
+    guard let place = streams.index(forKey: subscription.stream) else { return }
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.field("subscription", subscription.id)
+    // It was answered once, and only a question that cannot be answered throws.
+    guard
+      (try? writer.answer(
+        &streams.values[place], subscription.requests, subscription.question)) != nil
+    else { return }
+    writer.endObject()
+    outbox.notify(subscription.session, method: "metric/update") { $0.raw(writer.bytes) }
+  }
+}
