@@ -90,8 +90,9 @@ public struct ExactSum: Sendable {
     cover(first, first + other.limbs.count - 1)
     let offset = first - Int(base)
     for index in other.limbs.indices { limbs[offset + index] &+= other.limbs[index] }
-    // The other's limbs before its pieces count as one piece more.
+    // The other's limbs as they were before its pieces count as one piece more.
     pending += other.pending + 1
+    // Or else a sum that is merged into new ones again and again would never carry.
     if pending >= Self.pendingLimit { normalise() }
   }
 

@@ -65,6 +65,14 @@ import Testing
     #expect(ExactSum.ratio(sum([-1]), ExactSum()) == -.infinity)
   }
 
+  @Test func aRemainderBreaksATie() {
+    let divisor = sum([0x1p200, 1])
+    let tie = divisor * sum([1, 0x1p-53])
+    #expect(ExactSum.ratio(tie, divisor) == 1)
+    #expect(ExactSum.ratio(tie + sum([0x1p-53]), divisor) == 1 + 0x1p-52)
+    #expect(ExactSum.ratio(tie - sum([0x1p-53]), divisor) == 1)
+  }
+
   @Test func divisionByAwkwardDigits() {
     // Divisors and dividends of extreme digits, where an estimated digit of the quotient is too large.
     let digits: [UInt32] = [0, 1, 0x7FFF_FFFF, 0x8000_0000, 0x8000_0001, 0xFFFF_FFFE, 0xFFFF_FFFF]

@@ -180,8 +180,9 @@ private func sum(_ xs: [Double]) -> ExactSum {
     #expect(result.limbs.count <= 4, "zeros must not widen the window")
   }
 
-  @Test(arguments: [0x1.fffffffffffffp1023, 0x1.fffffffffffffp-10, least, 0x1.fffffffffffffp30])
+  @Test(arguments: [0x1.fffffffffffffp1023, 0x1.fffffffffffffp-10, least, 0x1.fffffffffffffp19])
   func limbsNeverOverflow(x: Double) {
+    // The last argument adds the most that one number can to a limb.
     for sign in [1.0, -1.0] {
       var one = ExactSum()
       for _ in 0..<10_000 { one.add(sign * x) }
@@ -195,6 +196,22 @@ private func sum(_ xs: [Double]) -> ExactSum {
       #expect(one == expected)
       #expect(batch == expected)
       #expect(doubled == sum([sign * x]) * sum([0x1p70]))
+      // Each of these is close to the number of additions after which it carries.
+      let cell = sum([Double](repeating: sign * x, count: 1_000))
+      var merged = ExactSum()
+      for _ in 0..<10 { merged.merge(cell) }
+      #expect(merged == expected)
+      // Both have carried once and are about to carry again.
+      var full = sum([Double](repeating: sign * x, count: 2_048))
+      full.merge(full)
+      #expect(full == sum([sign * x]) * sum([4_096]))
+      // Merged into new sums again and again.
+      let folded = (0..<3_000).reduce(cell) { sum, _ in
+        var next = one
+        next.merge(sum)
+        return next
+      }
+      #expect(folded.pending <= ExactSum.pendingLimit)
       var products = ExactSum()
       products.add(
         products: [Double](repeating: x, count: 10_000),

@@ -41,7 +41,8 @@ enum KeyShape: CaseIterable, Sendable {
 }
 
 @Suite struct KernelsSortTests {
-  private let sizes = [0, 1, 2, 3, 31, 64, 65, 500, 3_000, 20_000, 100_000]
+  // The last is beyond what is sorted from the lowest digit up alone.
+  private let sizes = [0, 1, 2, 3, 31, 64, 65, 500, 3_000, 20_000, 140_000]
 
   @Test(arguments: KeyShape.allCases) func sortIsTheStandardSort(shape: KeyShape) {
     var random = SeededGenerator(seed: 21)
