@@ -53,13 +53,13 @@ public struct BinaryState: State {
   public init(_ configuration: Configuration) { self.configuration = configuration }
 
   public mutating func update(_ batch: BinaryBatch) {
-    count += batch.count
+    count = count.addingClamped(batch.count)
     switch batch.output {
     case .scores(let column):
       decide(column, batch)
       index.update(column, labels: batch.labels, weights: batch.weights)
     case .predictions(let decisions):
-      unscored += batch.count
+      unscored = unscored.addingClamped(batch.count)
       tally(batch) { decisions[$0] }
     }
   }
@@ -114,8 +114,8 @@ public struct BinaryState: State {
   }
 
   public mutating func merge(_ other: BinaryState) {
-    count += other.count
-    unscored += other.unscored
+    count = count.addingClamped(other.count)
+    unscored = unscored.addingClamped(other.unscored)
     for place in tallies.indices { tallies[place].merge(other.tallies[place]) }
     index.merge(other.index)
   }

@@ -43,9 +43,7 @@ public struct BinaryTask: EvaluationTask {
         "predictions", "a batch has scores or predictions, not both",
         hint: "decisions are made of scores at the threshold")
     }
-    if columns.rows > 0 || columns.has("scores") || columns.has("predictions") {
-      try settle(columns)
-    }
+    if columns.rows > 0 { try settle(columns) }
     let labels = try columns.rows == 0 ? [] : readLabels(columns, "labels")
     let weights = try columns.weights()
     if columns.rows == 0 {
@@ -147,15 +145,5 @@ extension Value {
   func isSameLabel(_ other: Value) -> Bool {
     if let a = exactInteger, let b = other.exactInteger { return a == b }
     return self == other
-  }
-}
-
-extension Columns {
-  /// Refuses a column with more than one value a row.
-  func requireFlat(_ name: String) throws(InputError) {
-    guard case .numeric(let column) = try require(name), column.width != 1 else { return }
-    throw .batch(
-      name, "\(name) has the shape \(column.shape), and one value a row is wanted",
-      hint: "send [n] or [n, 1]")
   }
 }

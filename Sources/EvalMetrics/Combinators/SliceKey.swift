@@ -9,6 +9,21 @@ public enum SliceValue: Sendable, Hashable {
   case bucket(Int)
 }
 
+extension SliceValue {
+  /// Texts are equal when their bytes are, as in `Value`.
+  public static func == (a: SliceValue, b: SliceValue) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.text(let x), .text(let y)): x.hasSameBytes(as: y)
+    case (.integer(let x), .integer(let y)): x == y
+    case (.bool(let x), .bool(let y)): x == y
+    case (.number(let x), .number(let y)): x == y
+    case (.bucket(let x), .bucket(let y)): x == y
+    default: false
+    }
+  }
+}
+
 /// One value for each declared dimension, in the order of the declaration.
 public typealias SliceKey = [SliceValue]
 
@@ -49,6 +64,8 @@ public struct SliceDimension: Sendable, Equatable {
     if value == .null { return .null }
     if edges.isEmpty { return try plain(value) }
     switch value {
+    case .text("Infinity"): return .bucket(edges.count)
+    case .text("-Infinity"): return .bucket(0)
     case .text(let label):
       if let bucket = (0...edges.count).first(where: { self.label(ofBucket: $0) == label }) {
         return .bucket(bucket)
@@ -121,7 +138,12 @@ extension SliceValue {
     case 1: self = .text(try reader.readString())
     case 2: self = .integer(try reader.read())
     case 3: self = .bool(try reader.read(UInt8.self) != 0)
-    case 4: self = .number(try reader.readDouble())
+    case 4:
+      let x = try reader.readDouble()
+      guard x.isFinite, Int64(exactly: x) == nil else {
+        throw StateError("a slice value is not a fraction")
+      }
+      self = .number(x)
     case 5:
       guard let index = Int(exactly: try reader.read(Int64.self)), index >= 0 else {
         throw StateError("a slice range is out of range")
@@ -134,7 +156,8 @@ extension SliceValue {
   /// An order for output: null first, then booleans, numbers, texts.
   static func areInOrder(_ a: SliceValue, _ b: SliceValue) -> Bool {
     switch (a, b) {
-    case (.text(let x), .text(let y)): x < y
+    case (.text(let x), .text(let y)): x.utf8.lexicographicallyPrecedes(y.utf8)
+    case (.integer(let x), .integer(let y)): x < y
     case (.bucket(let x), .bucket(let y)): x < y
     default: (a.rank, a.magnitude) < (b.rank, b.magnitude)
     }

@@ -24,6 +24,24 @@ public enum CellAssignment: Sendable {
   /// Row i belongs to `keys[codes[i]]`.
   case byRow(keys: [SliceKey], codes: [Int32])
 
+  /// An upper bound of the cells that occur.
+  var keyCount: Int {
+    switch self {
+    case .none: 0
+    case .whole: 1
+    case .byRow(let keys, _): keys.count
+    }
+  }
+
+  /// The cells that rows belong to.
+  var occurringKeys: Set<SliceKey> {
+    switch self {
+    case .none: []
+    case .whole(let key): [key]
+    case .byRow(let keys, let codes): Set(Set(codes).map { keys[Int($0)] })
+    }
+  }
+
   func selecting(_ indices: [Int]) -> CellAssignment {
     guard case .byRow(let keys, let codes) = self else { return self }
     return .byRow(keys: keys, codes: indices.map { codes[$0] })

@@ -114,6 +114,14 @@ public struct Columns: Sendable {
     return weights
   }
 
+  /// Refuses a column with more than one value a row.
+  func requireFlat(_ name: String) throws(InputError) {
+    guard case .numeric(let column) = try require(name), column.width != 1 else { return }
+    throw .batch(
+      name, "\(name) has the shape \(column.shape), and one value a row is wanted",
+      hint: "send [n] or [n, 1]")
+  }
+
   /// The value of a row of any column, for messages and for columns that are not numbers.
   public func value(_ name: String, row: Int) -> Value {
     switch columns[name] {

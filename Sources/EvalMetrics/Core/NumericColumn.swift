@@ -30,7 +30,10 @@ public struct NumericColumn: Sendable {
   public var rows: Int { shape.first ?? 0 }
 
   /// Elements a row, all further dimensions together.
-  public var width: Int { shape.dropFirst().reduce(1, *) }
+  public var width: Int {
+    // Of a column without rows the other lengths are not bounded by its elements.
+    shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+  }
 
   /// True for the types that hold integers or booleans only.
   public var isIntegral: Bool {

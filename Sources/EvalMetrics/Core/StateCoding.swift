@@ -1,3 +1,11 @@
+extension Int {
+  /// The sum, or the nearest integer to it. Counts of decoded states can be anything, and merging them must not trap.
+  func addingClamped(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other < 0 ? .min : .max) : sum
+  }
+}
+
 /// Encoded state that cannot be read.
 public struct StateError: Error, Sendable, Equatable {
   public var message: String

@@ -8,12 +8,12 @@ public struct Tally: Sendable, Equatable {
   public init() {}
 
   /// Adds rows of weight one.
-  public mutating func add(_ rows: Int) { units += rows }
+  public mutating func add(_ rows: Int) { units = units.addingClamped(rows) }
 
   /// Adds one row.
   public mutating func add(weight: Double) {
     if weight == 1 {
-      units += 1
+      units = units.addingClamped(1)
     } else if weight > 0 {
       var sum = weighted ?? ExactSum()
       weighted = nil
@@ -24,7 +24,7 @@ public struct Tally: Sendable, Equatable {
 
   /// Adds the rows of another tally.
   public mutating func merge(_ other: Tally) {
-    units += other.units
+    units = units.addingClamped(other.units)
     guard let theirs = other.weighted else { return }
     if var mine = weighted {
       mine.merge(theirs)

@@ -22,6 +22,42 @@ public indirect enum Value: Sendable, Hashable {
 }
 
 extension Value {
+  /// Texts are equal when their bytes are. Swift's own equality takes two spellings of an accented
+  /// letter for one, and two ids or slices that a client tells apart would become the same.
+  public static func == (a: Value, b: Value) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let x), .bool(let y)): x == y
+    case (.integer(let x), .integer(let y)): x == y
+    case (.unsigned(let x), .unsigned(let y)): x == y
+    case (.number(let x), .number(let y)): x == y
+    case (.text(let x), .text(let y)): x.hasSameBytes(as: y)
+    case (.list(let x), .list(let y)): x == y
+    case (.record(let x), .record(let y)): x == y
+    default: false
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .bool(let x): hasher.combine(x)
+    case .integer(let x): hasher.combine(x)
+    case .unsigned(let x): hasher.combine(x)
+    case .number(let x): hasher.combine(x)
+    case .text(let x): hasher.combine(x)
+    case .list(let x): hasher.combine(x)
+    case .record(let x): hasher.combine(x)
+    }
+  }
+}
+
+extension String {
+  /// Whether two texts are the same code points.
+  func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
+extension Value {
   /// The number as a double when it widens exactly; nil for anything that is not a number.
   public var exactDouble: Double? {
     switch self {

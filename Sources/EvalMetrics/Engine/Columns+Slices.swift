@@ -31,6 +31,12 @@ extension Columns {
         throw error.under([.key("slices"), .key(dimension.name)] + place)
       }
     }
+    if case .numeric(let numbers) = column, numbers.width != 1 {
+      throw InputError(
+        .invalidBatch, [.key("slices"), .key(dimension.name)],
+        "slice \(dimension.name) has the shape \(numbers.shape), and one value a row is wanted",
+        hint: "send [n] or [n, 1]")
+    }
     switch column {
     case .constant(let constant): return ([try value(constant, row: nil)], nil)
     case .dictionary(let values, let codes):

@@ -41,6 +41,8 @@ public struct ReadNotes: Sendable {
   public var clamped = 0
   /// Rows that the options leave out, ascending.
   public var dropped: [Int] = []
+
+  public init() {}
 }
 
 /// Columns and options that every task has.

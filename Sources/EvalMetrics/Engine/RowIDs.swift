@@ -3,31 +3,62 @@ public enum RowID: Sendable, Hashable {
   case integer(Int64)
   case unsigned(UInt64)
   case text(String)
+
+  /// Texts are equal when their bytes are, as in `Value`.
+  public static func == (a: RowID, b: RowID) -> Bool {
+    switch (a, b) {
+    case (.integer(let x), .integer(let y)): x == y
+    case (.unsigned(let x), .unsigned(let y)): x == y
+    case (.text(let x), .text(let y)): x.hasSameBytes(as: y)
+    default: false
+    }
+  }
+
+  fileprivate var byteCount: Int {
+    if case .text(let text) = self { text.utf8.count } else { 0 }
+  }
 }
 
 /// The ids that a window has seen, each with a fingerprint of its row.
 struct RowIDs: Sendable {
   private var seen: [RowID: UInt64] = [:]
+  private var textBytes = 0
 
-  /// Takes in the new ids of these rows and gives the rows that are new; the others are counted.
-  mutating func insert(
+  /// Rows whose ids are new, with what is to be kept of them.
+  struct Fresh {
+    var rows: [Int] = []
+    fileprivate var prints: [RowID: UInt64] = [:]
+  }
+
+  /// Finds the rows whose ids are new, also among themselves; the others are counted. Nothing changes yet.
+  func fresh(
     _ ids: [RowID], of rows: [Int], in columns: Columns, report: inout PushReport
-  ) -> [Int] {
-    var kept: [Int] = []
+  ) -> Fresh {
+    let fingerprints = RowFingerprints(columns)
+    var fresh = Fresh()
     for row in rows {
-      let print = columns.fingerprint(row: row)
-      if let known = seen[ids[row]] {
+      let id = ids[row]
+      let print = fingerprints.of(row: row)
+      if let known = seen[id] ?? fresh.prints[id] {
         report.duplicates += 1
         if known != print { report.conflicting += 1 }
       } else {
-        seen[ids[row]] = print
-        kept.append(row)
+        fresh.prints[id] = print
+        fresh.rows.append(row)
       }
     }
-    return kept
+    return fresh
   }
 
-  var byteCount: Int { seen.count * 64 }
+  /// Takes in what was found to be new.
+  mutating func insert(_ fresh: Fresh) {
+    for (id, print) in fresh.prints {
+      seen[id] = print
+      textBytes += id.byteCount
+    }
+  }
+
+  var byteCount: Int { seen.count * 64 + textBytes }
 }
 
 extension Columns {
@@ -38,6 +69,7 @@ extension Columns {
         .invalidBatch, [], "the batch has no column \"ids\"",
         hint: "the stream was opened with unique_ids")
     }
+    try requireFlat("ids")
     var ids: [RowID] = []
     ids.reserveCapacity(rows)
     for row in 0..<rows {
@@ -53,23 +85,77 @@ extension Columns {
     }
     return ids
   }
+}
 
-  /// A hash of all that a row holds, its id aside (FNV-1a on a canonical form, so that it is the same in every process).
-  fileprivate func fingerprint(row: Int) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for name in columns.keys.sorted() where name != "ids" {
-      for byte in "\(name)=\(canonical(name, row));".utf8 {
-        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+/// Hashes of all that a row holds, its id aside: FNV-1a on a canonical form, so that a row has the
+/// same one in every process and every encoding.
+private struct RowFingerprints {
+  private let columns: [(name: String, column: Column)]
+
+  init(_ columns: Columns) {
+    self.columns =
+      columns.columns.sorted { $0.key < $1.key }.filter { $0.key != "ids" }.map {
+        ($0.key, $0.value)
       }
-    }
-    return hash
+      + columns.slices.sorted { $0.key < $1.key }.map { ("slices/" + $0.key, $0.value) }
   }
 
-  private func canonical(_ name: String, _ row: Int) -> String {
-    guard case .numeric(let column) = columns[name] else { return "\(value(name, row: row))" }
-    let width = column.width
-    return (row * width..<(row + 1) * width).map { index in
-      column.value(at: index).exactDouble.map { "\($0)" } ?? "\(column.value(at: index))"
-    }.joined(separator: ",")
+  func of(row: Int) -> UInt64 {
+    var hash = Hash()
+    for (name, column) in columns {
+      hash.add(name)
+      switch column {
+      case .constant(let value): hash.add(value)
+      case .values(let values): hash.add(values[row])
+      case .dictionary(let values, let codes): hash.add(values[Int(codes[row])])
+      case .numeric(let numbers):
+        for index in row * numbers.width..<(row + 1) * numbers.width {
+          hash.add(numbers.value(at: index))
+        }
+      }
+    }
+    return hash.bits
+  }
+
+  private struct Hash {
+    private(set) var bits: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    private mutating func step(_ byte: UInt8) { bits = (bits ^ UInt64(byte)) &* 0x100_0000_01b3 }
+
+    mutating func add(_ text: String) {
+      for byte in text.utf8 { step(byte) }
+      // No text holds this byte, so "ab", "c" is not "a", "bc".
+      step(0xFF)
+    }
+
+    mutating func add(_ number: UInt64) {
+      for shift in stride(from: 0, to: 64, by: 8) {
+        step(UInt8(truncatingIfNeeded: number >> shift))
+      }
+    }
+
+    /// Equal numbers are one, whatever their type: 1, 1.0 and true.
+    mutating func add(_ value: Value) {
+      switch value {
+      case .null: step(0xFE)
+      case .bool(let x): add(.number(x ? 1 : 0))
+      case .integer, .unsigned, .number:
+        if let x = value.exactDouble {
+          add((x + 0).bitPattern)
+        } else {
+          add("\(value)")
+        }
+      case .text(let x): add(x)
+      case .list(let values):
+        add(UInt64(values.count))
+        for value in values { add(value) }
+      case .record(let fields):
+        add(UInt64(fields.count))
+        for field in fields {
+          add(field.key)
+          add(field.value)
+        }
+      }
+    }
   }
 }

@@ -78,12 +78,13 @@ extension StreamEngine {
     task = settled
     derived.removeAll()
     var batch = SlicedBatch(rows, cells: cells)
-    if let kept = fresh?.kept ?? Self.kept(batch.count, without: notes.dropped) {
+    if let kept = fresh?.rows ?? Self.kept(batch.count, without: notes.dropped) {
       batch = batch.selecting(kept)
     }
-    if let ids = fresh?.ids { rowIDs = ids }
+    // In place: a copy of all ids at every push would cost more the longer the stream runs.
+    if let fresh { rowIDs?.insert(fresh) }
     windows.current.update(batch)
-    totalCount += batch.count
+    totalCount = totalCount.addingClamped(batch.count)
     report.applied = batch.count
     return report
   }
@@ -104,19 +105,20 @@ extension StreamEngine {
 
   private func newRowIDs(
     _ columns: Columns, leavingOut dropped: [Int], _ report: inout PushReport
-  ) throws(InputError) -> (ids: RowIDs, kept: [Int])? {
-    guard columns.has("ids") || rowIDs != nil else { return nil }
+  ) throws(InputError) -> RowIDs.Fresh? {
+    guard columns.has("ids") || (rowIDs != nil && columns.rows > 0) else { return nil }
     let ids = try columns.rowIDs()
-    guard var seen = rowIDs else { return nil }
+    guard let rowIDs else { return nil }
     let rows = Self.kept(columns.rows, without: dropped) ?? Array(0..<columns.rows)
-    let kept = seen.insert(ids, of: rows, in: columns, report: &report)
-    return (seen, kept)
+    return rowIDs.fresh(ids, of: rows, in: columns, report: &report)
   }
 
   private func checkCellLimit(_ cells: CellAssignment) throws(InputError) {
-    guard case .byRow(let keys, _) = cells else { return }
-    let added = keys.reduce(0) { $0 + (windows.current.cells[$1] == nil ? 1 : 0) }
-    if windows.current.cells.count + added > Self.cellLimit {
+    let known = windows.current.cells
+    // Keys may be many more than the rows have, as those of a dictionary are, so they are only counted near the limit.
+    if known.count + cells.keyCount <= Self.cellLimit { return }
+    let added = cells.occurringKeys.reduce(0) { $0 + (known[$1] == nil ? 1 : 0) }
+    if known.count + added > Self.cellLimit {
       throw InputError(
         .tooManyValues, [.key("slices")],
         "the slice dimensions would have more than \(Self.cellLimit) combinations of values",

@@ -1,11 +1,21 @@
 extension ScalarState {
-  /// The variance with divisor n - 1, exact until its one division; nil when the weights add up to at most one.
-  var variance: Double? {
+  /// The standard deviation with divisor n - 1, exact until the division under its root; nil when
+  /// the weights add up to at most one.
+  var standardDeviation: Double? {
     let n = weight.exact
     var lessOne = n
     lessOne.add(-1)
     guard !lessOne.isZero, !lessOne.isNegative else { return nil }
-    return ExactSum.ratio(n * squares - sum * sum, n * lessOne)
+    let dividend = n * squares - sum * sum
+    let variance = ExactSum.ratio(dividend, n * lessOne)
+    if dividend.isZero || (0x1p-900...0x1p900).contains(variance) {
+      return Elementary.sqrt(variance)
+    }
+    // The variance of numbers near the ends of the doubles fits no double, but its root does.
+    let (down, up) = variance > 1 ? (0x1p-600, 0x1p600) : (0x1p600, 0x1p-600)
+    var factor = ExactSum()
+    factor.add(product: down, down)
+    return Elementary.sqrt(ExactSum.ratio(dividend * factor, n * lessOne)) * up
   }
 }
 
@@ -41,8 +51,9 @@ extension Metric where S == ScalarState {
 
   static let std = moment(
     "std", "standard deviation with divisor n - 1; weights count as repetitions", range: "[0, inf)",
-    undefined: [.tooFewRows], source: "numpy 2.4 std(ddof=1); statsmodels DescrStatsW(ddof=1)"
-  ) { state in .value(state.variance.map(Elementary.sqrt), else: .tooFewRows) }
+    undefined: [.tooFewRows, .overflow],
+    source: "numpy 2.4 std(ddof=1); statsmodels DescrStatsW(ddof=1)"
+  ) { state in .value(state.standardDeviation, else: .tooFewRows) }
 
   static let sum = moment(
     "sum", "weighted sum, exact and rounded once", undefined: [.overflow],
@@ -51,19 +62,19 @@ extension Metric where S == ScalarState {
 
   static let sem = moment(
     "sem", "standard error of the mean: std / sqrt(n)", range: "[0, inf)",
-    undefined: [.tooFewRows], source: "scipy 1.17 sem"
+    undefined: [.tooFewRows, .overflow], source: "scipy 1.17 sem"
   ) { state in
     .value(
-      state.variance.map { Elementary.sqrt($0) / Elementary.sqrt(state.weight.value) },
+      state.standardDeviation.map { $0 / Elementary.sqrt(state.weight.value) },
       else: .tooFewRows)
   }
 
   static let minimum = order("min", "the least value", source: "numpy 2.4") { ordered, _ in
-    ordered.quantile(0)
+    ordered.extremes?.lowest
   }
 
   static let maximum = order("max", "the greatest value", source: "numpy 2.4") { ordered, _ in
-    ordered.quantile(1)
+    ordered.extremes?.highest
   }
 
   static let median = order(

@@ -29,7 +29,7 @@ public struct ScalarState: State {
   public init(_: Configuration) {}
 
   public mutating func update(_ batch: ScalarBatch) {
-    count += batch.count
+    count = count.addingClamped(batch.count)
     let values = batch.values.doubles
     if let weights = batch.weights {
       for row in values.indices {
@@ -48,7 +48,7 @@ public struct ScalarState: State {
   }
 
   public mutating func merge(_ other: ScalarState) {
-    count += other.count
+    count = count.addingClamped(other.count)
     weight.merge(other.weight)
     sum.merge(other.sum)
     squares.merge(other.squares)

@@ -12,17 +12,20 @@ public struct CalibrationBin: Sendable, Equatable {
   public var low: Double
   public var high: Double
   /// Weight of its rows.
-  public var weight = 0.0
-  /// Weighted sum of their probabilities, and weight of their positives.
+  public var weight: Double { mass / unit }
+  /// Weight of its rows, weighted sum of their probabilities, and weight of their positives, in `unit`.
+  var mass = 0.0
   var scoreSum = 0.0
   var positives = 0.0
+  /// What a weight of one is in here.
+  var unit = 1.0
 
   /// The mean probability; nil for an empty bin.
-  public var meanScore: Double? { weight > 0 ? scoreSum / weight : nil }
+  public var meanScore: Double? { mass > 0 ? scoreSum / mass : nil }
   /// The share of positives; nil for an empty bin.
-  public var positiveRate: Double? { weight > 0 ? positives / weight : nil }
+  public var positiveRate: Double? { mass > 0 ? positives / mass : nil }
   /// |share of positives - mean probability|; nil for an empty bin.
-  public var gap: Double? { weight > 0 ? abs(positives - scoreSum) / weight : nil }
+  public var gap: Double? { mass > 0 ? abs(positives - scoreSum) / mass : nil }
 }
 
 /// A reliability diagram and the numbers made of it.
@@ -31,14 +34,17 @@ public struct Calibration: Sendable {
   /// The weighted sum of (p - y)^2, which the same walk gives.
   var squaredErrors = 0.0
 
-  /// The Brier score: the mean of (p - y)^2; nil without rows.
-  public var brier: Double? { weight > 0 ? squaredErrors / weight : nil }
+  /// The weight of all rows, in the unit of the bins, and not summed over them: the Brier score is the same for any bins.
+  var total = 0.0
 
-  private var weight: Double { bins.reduce(0) { $0 + $1.weight } }
+  /// The Brier score: the mean of (p - y)^2; nil without rows.
+  public var brier: Double? { total > 0 ? squaredErrors / total : nil }
+
+  private var mass: Double { bins.reduce(0) { $0 + $1.mass } }
 
   /// Expected calibration error: the mean gap, by weight.
   public var ece: Double? {
-    let total = weight
+    let total = mass
     if total <= 0 { return nil }
     var sum = CompensatedSum()
     for bin in bins { sum.add(abs(bin.positives - bin.scoreSum)) }
@@ -68,15 +74,15 @@ public struct Calibration: Sendable {
 
   /// The decomposition of a Brier score; nil without rows.
   public func decomposition(ofBrier brier: Double) -> Decomposition? {
-    let total = weight
+    let total = mass
     if total <= 0 { return nil }
     let base = bins.reduce(0) { $0 + $1.positives } / total
     var reliability = CompensatedSum()
     var resolution = CompensatedSum()
     for bin in bins {
       guard let mean = bin.meanScore, let rate = bin.positiveRate else { continue }
-      reliability.add(bin.weight * (mean - rate) * (mean - rate))
-      resolution.add(bin.weight * (rate - base) * (rate - base))
+      reliability.add(bin.mass * (mean - rate) * (mean - rate))
+      resolution.add(bin.mass * (rate - base) * (rate - base))
     }
     let parts = (reliability.value / total, resolution.value / total, base * (1 - base))
     return Decomposition(
@@ -91,9 +97,9 @@ extension SortedScores {
     guard kind != .score else { return nil }
     return once("calibration:\(count):\(strategy):\(kind)") {
       let edges = strategy == .uniform ? Self.uniformEdges(count) : quantileEdges(count, kind)
-      var visitor = BinVisitor(kind: kind, edges: edges)
+      var visitor = BinVisitor(kind: kind, edges: edges, unit: unit)
       walk(&visitor)
-      return visitor.finish()
+      return visitor.finish(total: total)
     }
   }
 
@@ -122,15 +128,15 @@ private struct BinVisitor: ScoreVisitor {
   let edges: [Double]
   private var bins: [CalibrationBin]
   private var current: Int
-  private var weight = CompensatedSum()
+  private var mass = CompensatedSum()
   private var scores = CompensatedSum()
   private var positives = CompensatedSum()
   private var squaredErrors = CompensatedSum()
 
-  init(kind: ScoreKind, edges: [Double]) {
+  init(kind: ScoreKind, edges: [Double], unit: Double) {
     self.kind = kind
     self.edges = edges
-    bins = zip(edges, edges.dropFirst()).map { CalibrationBin(low: $0, high: $1) }
+    bins = zip(edges, edges.dropFirst()).map { CalibrationBin(low: $0, high: $1, unit: unit) }
     current = bins.count - 1
   }
 
@@ -144,23 +150,23 @@ private struct BinVisitor: ScoreVisitor {
       while current > 0 && p <= edges[current] { current -= 1 }
     }
     let rows = positives + negatives
-    weight.add(rows)
+    mass.add(rows)
     scores.add(rows * p)
     self.positives.add(positives)
   }
 
   private mutating func close() {
-    bins[current].weight = weight.value
+    bins[current].mass = mass.value
     bins[current].scoreSum = scores.value
     bins[current].positives = positives.value
-    weight = CompensatedSum()
+    mass = CompensatedSum()
     scores = CompensatedSum()
     positives = CompensatedSum()
   }
 
-  mutating func finish() -> Calibration {
+  mutating func finish(total: Double) -> Calibration {
     close()
-    return Calibration(bins: bins, squaredErrors: squaredErrors.value)
+    return Calibration(bins: bins, squaredErrors: squaredErrors.value, total: total)
   }
 }
 
@@ -191,7 +197,7 @@ private struct QuantileVisitor: ScoreVisitor {
     let first = total - above.value
     while place >= 0 {
       if isWeighted {
-        guard shares[place] * total > first || place == 0 else { break }
+        guard above.value > total - shares[place] * total || place == 0 else { break }
         edges[place] = p
         // The lowest edge is the lowest score, so every further one replaces it.
         if place == 0 { break }
@@ -220,5 +226,8 @@ private struct QuantileVisitor: ScoreVisitor {
 
 /// Between two order statistics as numpy interpolates, so that quantiles agree to the bit.
 func interpolate(_ a: Double, _ b: Double, _ share: Double) -> Double {
-  share >= 0.5 ? b - (b - a) * (1 - share) : a + (b - a) * share
+  if share == 0 { return a }
+  // The distance between numbers near the ends of the doubles fits no double.
+  if !(b - a).isFinite { return a * (1 - share) + b * share }
+  return share >= 0.5 ? b - (b - a) * (1 - share) : a + (b - a) * share
 }

@@ -1,31 +1,35 @@
 extension Decisions {
   /// The Matthews correlation of label and decision; rows without a decision are a third kind of decision (Gorodkin 2004). Nil without variation.
   var matthews: Double? {
-    if abstained == 0 {
-      let spread = [positives, negatives, predictedPositives, predictedNegatives]
-      guard spread.allSatisfy({ $0 > 0 }) else { return nil }
-      let roots = (positives * negatives).squareRoot()
-      return (truePositives * trueNegatives - falsePositives * falseNegatives)
-        / (roots * (predictedPositives * predictedNegatives).squareRoot())
-    }
-    let n = total
-    let correct = truePositives + trueNegatives
-    let products = predictedPositives * positives + predictedNegatives * negatives
+    let d = scaled
+    guard d.positives > 0, d.negatives > 0 else { return nil }
+    let decisions = [d.predictedPositives, d.predictedNegatives, d.abstained]
+    guard decisions.count(where: { $0 > 0 }) > 1 else { return nil }
+    let labelled = d.positives * d.negatives
     let decided =
-      n * n - predictedPositives * predictedPositives - predictedNegatives * predictedNegatives
-      - abstained * abstained
-    let labelled = n * n - positives * positives - negatives * negatives
-    guard decided > 0, labelled > 0 else { return nil }
-    return (correct * n - products) / (decided.squareRoot() * labelled.squareRoot())
+      d.predictedPositives * d.predictedNegatives
+      + d.abstained * (d.predictedPositives + d.predictedNegatives)
+    let covariance =
+      abstained == 0
+      ? d.truePositives * d.trueNegatives - d.falsePositives * d.falseNegatives
+      : ((d.truePositives - d.falseNegatives) * d.negatives
+        + (d.trueNegatives - d.falsePositives) * d.positives) / 2
+    // One root of the product: of a perfect decision it is exact, and the answer exactly 1.
+    return covariance / (labelled * decided).squareRoot()
   }
 
   /// Cohen's kappa of label and decision; nil when chance alone explains everything.
   var cohenKappa: Double? {
-    let n = total
-    guard n > 0 else { return nil }
-    let expected = (predictedPositives * positives + predictedNegatives * negatives) / n
-    guard n - expected > 0 else { return nil }
-    return 1 - (n - truePositives - trueNegatives) / (n - expected)
+    // Chance explains all when every row has one label and the decision for it.
+    guard
+      falsePositives + falseNegatives + abstained > 0 || (truePositives > 0 && trueNegatives > 0)
+    else { return nil }
+    let d = scaled
+    // The disagreement by chance, times n^2. There is no difference in it, so nothing cancels.
+    let chance =
+      d.predictedPositives * d.negatives + d.predictedNegatives * d.positives
+      + d.abstained * d.total
+    return 1 - (d.falsePositives + d.falseNegatives + d.abstained) * d.total / chance
   }
 
   /// The mean recall of the classes that occur; nil without rows.

@@ -16,56 +16,97 @@ public struct Decisions: Sendable, Equatable {
   public var predictedNegatives: Double { trueNegatives + falseNegatives }
   public var abstained: Double { abstainedPositives + abstainedNegatives }
   public var total: Double { positives + negatives }
+
+  /// The same shares with a total near one where it is so large or small that a product of two
+  /// counts would not fit a double. The factor is a power of two, so nothing is rounded.
+  var scaled: Decisions {
+    guard total > 0, total.isFinite, abs(total.exponent) > 200 else { return self }
+    // Below 2^-1000 the factor itself would not fit.
+    let factor = Double(sign: .plus, exponent: min(-total.exponent, 1000), significand: 1)
+    return Decisions(
+      truePositives: truePositives * factor, falsePositives: falsePositives * factor,
+      trueNegatives: trueNegatives * factor, falseNegatives: falseNegatives * factor,
+      abstainedPositives: abstainedPositives * factor,
+      abstainedNegatives: abstainedNegatives * factor)
+  }
 }
 
 extension SortedScores {
   /// The decisions when a row is positive at a score of at least `threshold`.
   func decisions(at threshold: Double) -> Decisions {
-    var tp = 0.0
-    var fp = 0.0
     switch storage {
     case .singles(let ones, let zeros):
-      tp = Double(ones.count - Self.below(threshold, in: ones) { Double(Kernels.float($0)) })
-      fp = Double(zeros.count - Self.below(threshold, in: zeros) { Double(Kernels.float($0)) })
+      let fn = Self.below(threshold, in: ones) { Double(Kernels.float($0)) }
+      let tn = Self.below(threshold, in: zeros) { Double(Kernels.float($0)) }
+      return Self.decisions(fn, of: ones.count, tn, of: zeros.count)
     case .doubles(let ones, let zeros):
-      tp = Double(ones.count - Self.below(threshold, in: ones) { Kernels.double($0) })
-      fp = Double(zeros.count - Self.below(threshold, in: zeros) { Kernels.double($0) })
-    case .groups:
-      let points = cumulative
-      let place = Self.firstBelow(threshold, in: points.thresholds) - 1
-      if place >= 0 {
-        tp = points.truePositives[place]
-        fp = points.falsePositives[place]
-      }
+      let fn = Self.below(threshold, in: ones) { Kernels.double($0) }
+      let tn = Self.below(threshold, in: zeros) { Kernels.double($0) }
+      return Self.decisions(fn, of: ones.count, tn, of: zeros.count)
+    case .groups(let groups):
+      let sides = once("sides") { WeightsBySide(groups) }
+      let place = groups.scores.firstPlace { $0 >= threshold }
+      return Decisions(
+        truePositives: sides.positivesFrom[place] / unit,
+        falsePositives: sides.negativesFrom[place] / unit,
+        trueNegatives: sides.negativesBelow[place] / unit,
+        falseNegatives: sides.positivesBelow[place] / unit)
     }
-    return Decisions(
-      truePositives: tp, falsePositives: fp, trueNegatives: negatives - fp,
-      falseNegatives: positives - tp)
   }
 
-  /// Every operating point, kept, for scores that have no counts to subtract.
-  private var cumulative: OperatingPoints { once("cumulative") { operatingPoints(limit: nil) } }
-
-  /// The first of the descending thresholds that is below one.
-  private static func firstBelow(_ threshold: Double, in thresholds: [Double]) -> Int {
-    var low = 0
-    var high = thresholds.count
-    while low < high {
-      let middle = (low + high) / 2
-      if thresholds[middle] >= threshold { low = middle + 1 } else { high = middle }
-    }
-    return low
+  private static func decisions(
+    _ falseNegatives: Int, of positives: Int, _ trueNegatives: Int, of negatives: Int
+  ) -> Decisions {
+    Decisions(
+      truePositives: Double(positives - falseNegatives),
+      falsePositives: Double(negatives - trueNegatives),
+      trueNegatives: Double(trueNegatives), falseNegatives: Double(falseNegatives))
   }
 
   /// How many of the ascending keys stand for a score below the threshold.
   private static func below<Key: ScoreKey>(
     _ threshold: Double, in keys: [Key], _ score: (Key) -> Double
   ) -> Int {
+    keys.firstPlace { score($0) >= threshold }
+  }
+}
+
+/// Weights below each score and from it on. What is below is not what is left of the total: a small
+/// weight would be lost beside large ones.
+private struct WeightsBySide: Sendable {
+  /// At place i, of the scores before place i.
+  let positivesBelow: [Double]
+  let negativesBelow: [Double]
+  /// At place i, of the scores from place i on.
+  let positivesFrom: [Double]
+  let negativesFrom: [Double]
+
+  init(_ groups: ScoreGroups) {
+    positivesBelow = Self.sums(groups.positives)
+    negativesBelow = Self.sums(groups.negatives)
+    positivesFrom = Self.sums(groups.positives.reversed()).reversed()
+    negativesFrom = Self.sums(groups.negatives.reversed()).reversed()
+  }
+
+  /// The sums of the first 0, 1, 2, … weights.
+  private static func sums(_ weights: some Collection<Double>) -> [Double] {
+    var sum = CompensatedSum()
+    return [0]
+      + weights.map {
+        sum.add($0)
+        return sum.value
+      }
+  }
+}
+
+extension Array {
+  /// The first place from which on a condition holds, where it holds for all places after one for which it does.
+  fileprivate func firstPlace(where isReached: (Element) -> Bool) -> Int {
     var low = 0
-    var high = keys.count
+    var high = count
     while low < high {
       let middle = (low + high) / 2
-      if score(keys[middle]) < threshold { low = middle + 1 } else { high = middle }
+      if isReached(self[middle]) { high = middle } else { low = middle + 1 }
     }
     return low
   }

@@ -1,4 +1,4 @@
-/// The decisions at every distinct score, the highest first: what curves are drawn from.
+/// The decisions at every distinct score, the highest first, in the unit of the scores: what curves are drawn from.
 public struct OperatingPoints: Sendable {
   public var thresholds: [Double] = []
   public var truePositives: [Double] = []

@@ -54,7 +54,8 @@ private struct RankFinder: ScoreVisitor {
     let first = total - above.value
     if isWeighted {
       value = score
-      isFound = rank > first
+      // Not as `rank > first`: beside large weights a small one would be lost in `first`.
+      isFound = above.value > total - rank
     } else if rank.rounded(.down) >= first {
       let low = rank.rounded(.down)
       let isInside = low + 1 <= first + positives + negatives - 1

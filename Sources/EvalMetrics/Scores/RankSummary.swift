@@ -17,7 +17,7 @@ extension SortedScores {
   var ranks: RankSummary {
     once("ranks") {
       if isWeighted {
-        var visitor = RankVisitor<CompensatedSum>(positives, negatives)
+        var visitor = RankVisitor<CompensatedSum>(positives, negatives, tolerance: 0x1p-49)
         walk(&visitor)
         return visitor.summary
       }
@@ -60,7 +60,11 @@ private struct RankVisitor<Sum: RunningSum>: ScoreVisitor {
   private var bestF1 = -1.0
   private var bestThreshold = Double.infinity
 
-  init(_ positives: Double, _ negatives: Double) {
+  /// A gain that is only the rounding of weights is none; counts are not rounded.
+  private let tolerance: Double
+
+  init(_ positives: Double, _ negatives: Double, tolerance: Double = 0) {
+    self.tolerance = tolerance
     allPositives = positives
     allNegatives = negatives
   }
@@ -79,7 +83,7 @@ private struct RankVisitor<Sum: RunningSum>: ScoreVisitor {
     lastPrecision = precision
     largestGap = max(largestGap, abs(tp * allNegatives - fp * allPositives))
     let f1 = 2 * tp / (allPositives + tp + fp)
-    if f1 > bestF1 {
+    if f1 > bestF1 + abs(bestF1) * tolerance {
       bestF1 = f1
       bestThreshold = score
     }

@@ -41,8 +41,12 @@ struct ScoreGroups: Sendable {
     }
   }
 
-  /// From weighted rows in order of score and weight.
-  init(_ ones: WeightedRuns, _ zeros: WeightedRuns) {
+  /// From weighted rows in order of score and weight, each weight times `unit`.
+  init(_ ones: WeightedRuns, _ zeros: WeightedRuns, unit: Double) {
+    func scaled(_ weight: Double) -> Double {
+      // A weight that is lost beside far larger ones still is one.
+      unit == 1 ? weight : max(weight * unit, .leastNonzeroMagnitude)
+    }
     var i = 0
     var j = 0
     while i < ones.keys.count || j < zeros.keys.count {
@@ -51,14 +55,23 @@ struct ScoreGroups: Sendable {
       var one = CompensatedSum()
       var zero = CompensatedSum()
       while i < ones.keys.count, ones.keys[i] == key {
-        one.add(ones.weights[i])
+        one.add(scaled(ones.weights[i]))
         i += 1
       }
       while j < zeros.keys.count, zeros.keys[j] == key {
-        zero.add(zeros.weights[j])
+        zero.add(scaled(zeros.weights[j]))
         j += 1
       }
       append(Kernels.double(key), one.value, zero.value)
+    }
+  }
+
+  /// Multiplies every weight by a power of two.
+  mutating func multiply(by factor: Double) {
+    if factor == 1 { return }
+    for index in scores.indices {
+      positives[index] *= factor
+      negatives[index] *= factor
     }
   }
 

@@ -61,13 +61,13 @@ public struct ScoreIndex: Sendable {
       doubles.positives.seal()
       doubles.negatives.seal()
     case .half(let bits):
-      sixteenBitRows += bits.count
+      sixteenBitRows = sixteenBitRows.addingClamped(bits.count)
       if sixteenBitRows < Self.tableThreshold { return add(Kernels.floats(half: bits), labels) }
       Kernels.countTable(
         keys: bits.map(Kernels.key16), labels: labels,
         positives: &halves.positives, negatives: &halves.negatives)
     case .bfloat(let bits):
-      sixteenBitRows += bits.count
+      sixteenBitRows = sixteenBitRows.addingClamped(bits.count)
       if sixteenBitRows < Self.tableThreshold { return add(Kernels.floats(bfloat16: bits), labels) }
       Kernels.countTable(
         keys: bits.map(Kernels.key16), labels: labels,
@@ -95,7 +95,7 @@ public struct ScoreIndex: Sendable {
     Self.add(other.bfloats.negatives, to: &bfloats.negatives)
     weighted.positives.merge(other.weighted.positives)
     weighted.negatives.merge(other.weighted.negatives)
-    sixteenBitRows += other.sixteenBitRows
+    sixteenBitRows = sixteenBitRows.addingClamped(other.sixteenBitRows)
   }
 
   private static func add(_ counts: [Int], to table: inout [Int]) {
@@ -152,8 +152,18 @@ extension ScoreIndex {
       ScoreGroups(bfloats.positives, bfloats.negatives) {
         Double(Kernels.float(bfloat16: Kernels.bits16($0)))
       })
-    groups.merge(ScoreGroups(weighted.positives, weighted.negatives))
-    prepared = SortedScores(.groups(groups), isWeighted: isWeighted)
+    let unit = Self.unit(
+      largest: max(
+        groups.scores.isEmpty ? 0 : 1, weighted.positives.largest, weighted.negatives.largest))
+    groups.multiply(by: unit)
+    groups.merge(ScoreGroups(weighted.positives, weighted.negatives, unit: unit))
+    prepared = SortedScores(.groups(groups), isWeighted: isWeighted, unit: unit)
+  }
+
+  /// The power of two that brings far too large or small weights near one. It is 1 for all others.
+  private static func unit(largest: Double) -> Double {
+    guard largest > 0, abs(largest.exponent) > 200 else { return 1 }
+    return Double(sign: .plus, exponent: min(-largest.exponent, 1000), significand: 1)
   }
 }
 

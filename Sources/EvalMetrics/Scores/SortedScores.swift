@@ -18,14 +18,18 @@ public final class SortedScores: Sendable {
   let storage: Storage
   /// True when a weight is neither zero nor one, so that cumulative weights need compensation.
   let isWeighted: Bool
+  /// What a weight of one is in here: a power of two, and one unless the weights are so large or
+  /// small that a product of two of them would not fit a double.
+  let unit: Double
   /// The total weight of positives and negatives, summed in the order of the walk, so that the last point of a walk equals it.
   let positives: Double
   let negatives: Double
   private let memory = Mutex<[String: any Sendable]>([:])
 
-  init(_ storage: Storage, isWeighted: Bool = false) {
+  init(_ storage: Storage, isWeighted: Bool = false, unit: Double = 1) {
     self.storage = storage
     self.isWeighted = isWeighted
+    self.unit = unit
     switch storage {
     case .singles(let ones, let zeros):
       positives = Double(ones.count)
@@ -54,6 +58,24 @@ public final class SortedScores: Sendable {
 
   /// The weight of all rows.
   var total: Double { positives + negatives }
+
+  /// The lowest and the highest score; nil without rows.
+  var extremes: (lowest: Double, highest: Double)? {
+    func ends<Key: ScoreKey>(_ a: [Key], _ b: [Key], _ score: (Key) -> Double) -> (Double, Double)?
+    {
+      guard let low = [a.first, b.first].compactMap({ $0 }).min(),
+        let high = [a.last, b.last].compactMap({ $0 }).max()
+      else { return nil }
+      return (score(low), score(high))
+    }
+    switch storage {
+    case .singles(let ones, let zeros): return ends(ones, zeros) { Double(Kernels.float($0)) }
+    case .doubles(let ones, let zeros): return ends(ones, zeros) { Kernels.double($0) }
+    case .groups(let groups):
+      guard let low = groups.scores.first, let high = groups.scores.last else { return nil }
+      return (low, high)
+    }
+  }
 
   var byteCount: Int {
     // Keys are shared with the index, which counts them.

@@ -84,9 +84,14 @@ extension SortedScores {
     _ objective: Objective, _ constraints: ThresholdConstraints
   ) -> ChosenThreshold? {
     once("best:\(objective):\(constraints)") {
-      var visitor = SearchVisitor(objective, constraints, positives, negatives)
+      var visitor = SearchVisitor(objective, constraints, self)
       walk(&visitor)
-      return visitor.best
+      guard let found = visitor.best else { return nil }
+      // Cumulative weights find the place; the answer there is that of asking for this threshold.
+      let decisions = decisions(at: found.threshold)
+      return ChosenThreshold(
+        threshold: found.threshold, value: objective.value(of: decisions) ?? found.value,
+        decisions: decisions)
     }
   }
 }
@@ -96,18 +101,17 @@ private struct SearchVisitor: ScoreVisitor {
   let constraints: ThresholdConstraints
   let allPositives: Double
   let allNegatives: Double
+  let isWeighted: Bool
   var best: ChosenThreshold?
   private var tp = CompensatedSum()
   private var fp = CompensatedSum()
 
-  init(
-    _ objective: Objective, _ constraints: ThresholdConstraints, _ positives: Double,
-    _ negatives: Double
-  ) {
+  init(_ objective: Objective, _ constraints: ThresholdConstraints, _ scores: SortedScores) {
     self.objective = objective
     self.constraints = constraints
-    allPositives = positives
-    allNegatives = negatives
+    allPositives = scores.positives
+    allNegatives = scores.negatives
+    isWeighted = scores.isWeighted
     consider(.infinity)
   }
 
@@ -122,9 +126,9 @@ private struct SearchVisitor: ScoreVisitor {
       truePositives: tp.value, falsePositives: fp.value, trueNegatives: allNegatives - fp.value,
       falseNegatives: allPositives - tp.value)
     guard let value = objective.value(of: decisions) else { return }
-    if let best, objective.lowerIsBetter ? value >= best.value : value <= best.value { return }
+    let candidate = ChosenThreshold(threshold: threshold, value: value, decisions: decisions)
+    if let best, !objective.prefers(candidate, to: best, isWeighted: isWeighted) { return }
     // Constraints last: most thresholds are no improvement.
-    guard constraints.allow(decisions) else { return }
-    best = ChosenThreshold(threshold: threshold, value: value, decisions: decisions)
+    if constraints.allow(decisions) { best = candidate }
   }
 }

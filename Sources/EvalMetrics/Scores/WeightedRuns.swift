@@ -7,6 +7,9 @@ struct WeightedRuns: Sendable {
   var isEmpty: Bool { keys.isEmpty }
   var byteCount: Int { (keys.capacity + weights.capacity) * 8 }
 
+  /// The largest weight; 0 without rows.
+  var largest: Double { weights.max() ?? 0 }
+
   mutating func append(_ score: Double, weight: Double) {
     keys.append(Kernels.key(score))
     weights.append(weight)

@@ -22,7 +22,7 @@ extension Value {
 extension Metric where S == BinaryState {
   static let confusionMatrix = ofDecisions(
     "confusion_matrix", "the four counts by name, or their shares of `true`, `pred` or `all`",
-    range: "counts, or [0, 1]", better: .neither, undefined: [],
+    range: "counts, or [0, 1]", better: .neither, undefined: [.overflow],
     options: [
       OptionSpec(
         "normalize", .choice(["true", "pred", "all"]), default: .null,
@@ -39,6 +39,7 @@ extension Metric where S == BinaryState {
         }
       return .number(divisor > 0 ? x / divisor : 0)
     }
+    if !d.total.isFinite { return .undefined(.overflow) }
     if arguments["normalize"] == .null { return .value(d.value) }
     return .value(
       .record([
