@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Sets up everything that the tests need, and runs all of them: about a quarter of an hour from
+# nothing on two cores, a few minutes after that. Wants Swift 6 and Python 3.10 or later with venv.
+#
+#   Tests/all.sh          everything
+#   Tests/all.sh NAME...  only the steps whose name has one of these words in it
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly venv=.venv-tests
+readonly fuzz_seconds=20
+logs=$(mktemp -d)
+readonly logs
+trap 'rm -rf "$logs"' EXIT
+
+passed=0
+failed=0
+failures=()
+
+# Whether a step was asked for: all of them without arguments.
+wanted() {
+  local name=$1 word
+  [[ ${#words[@]} -eq 0 ]] && return
+  for word in "${words[@]}"; do [[ $name == *"$word"* ]] && return; done
+  return 1
+}
+words=("$@")
+
+fail() {
+  failed=$((failed + $2))
+  failures+=("$1")
+}
+
+# Runs a command and shows it; its output goes to the terminal and to $logs/output.
+show() {
+  local name=$1 start=$SECONDS status=0
+  shift
+  printf '\n== %s: %s\n' "$name" "$*"
+  "$@" </dev/null 2>&1 | tee "$logs/output" || status=$?
+  printf '== %s: %s after %d s\n' "$name" "$([[ $status -eq 0 ]] && echo ok || echo FAILED)" \
+    $((SECONDS - start))
+  return "$status"
+}
+
+# A step that either passes or fails.
+check() {
+  wanted "$1" || return 0
+  if show "$@"; then passed=$((passed + 1)); else fail "$1" 1; fi
+}
+
+# A step that may not print a warning either.
+check_quiet() {
+  wanted "$1" || return 0
+  if show "$@" && ! grep -q 'warning:' "$logs/output"; then
+    passed=$((passed + 1))
+  else
+    fail "$1" 1
+  fi
+}
+
+# A test runner; its tests are counted one by one from its last lines.
+suite() {
+  local status=0 good bad
+  wanted "$1" || return 0
+  show "$@" || status=$?
+  case $2 in
+    swift)
+      bad=$(grep -cE '^✘ Test .* failed after' "$logs/output" || true)
+      good=$(sed -nE 's/^.*Test run with ([0-9]+) tests? .*/\1/p' "$logs/output" | tail -n 1)
+      good=$((${good:-0} - bad))
+      ;;
+    *)
+      good=$(tail -n 1 "$logs/output" | sed -nE 's/(^|.*[^0-9])([0-9]+) passed.*/\2/p')
+      bad=$(tail -n 1 "$logs/output" | grep -oE '[0-9]+ (failed|error)' |
+        awk '{ n += $1 } END { print n + 0 }')
+      ;;
+  esac
+  passed=$((passed + ${good:-0}))
+  # A runner that ran nothing, or fell over, has failed whatever it counted.
+  if [[ $status -ne 0 || ${good:-0} -eq 0 ]]; then fail "$1" $((bad > 0 ? bad : 1)); fi
+}
+
+# The Python environment of the tests, made beside the compiler's work.
+set_up_python() {
+  [[ -x $venv/bin/python ]] || python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+}
+
+# Pytest by itself in a folder, so that each has its own conftest and helpers.
+python_suite() {
+  local name=$1 folder=$2
+  shift 2
+  if compgen -G "$folder/test_*.py" >/dev/null; then
+    suite "$name" "$venv/bin/python" -m pytest -q --rootdir "$folder" "$folder" "$@"
+  fi
+}
+
+# Strict types of a folder of scripts that import each other.
+types() {
+  MYPYPATH=$1 "$venv/bin/python" -m mypy --strict --python-version 3.10 --ignore-missing-imports \
+    --cache-dir .mypy_cache "$1"
+}
+
+if [[ $(python3 -c 'import sys; print(sys.version_info >= (3, 10))') != True ]]; then
+  echo 'Tests/all.sh: python3 is older than 3.10' >&2
+  exit 2
+fi
+swift --version 2>&1
+python3 --version
+set_up_python >"$logs/python" 2>&1 &
+python_setup=$!
+
+check_quiet 'release build' swift build -c release
+check_quiet 'swift format' \
+  swift format lint --strict --recursive --parallel Sources Tests Package.swift
+check_quiet 'test build' swift build --build-tests
+suite 'swift test' swift test --skip-build
+
+if ! wait "$python_setup"; then
+  cat "$logs/python"
+  fail 'python environment' 1
+fi
+check 'python client' "$venv/bin/python" -m pip install --disable-pip-version-check ./clients/python
+check 'ruff' "$venv/bin/python" -m ruff check clients Tests
+check 'ruff format' "$venv/bin/python" -m ruff format --check clients Tests
+check 'mypy client' "$venv/bin/python" -m mypy --config-file clients/python/pyproject.toml
+for folder in Tests/*/ Tests/fuzz/*/; do
+  if compgen -G "$folder*.py" >/dev/null; then check "mypy $folder" types "${folder%/}"; fi
+done
+mapfile -t scripts < <(git ls-files .ci/run '*.sh')
+check 'shellcheck' "$venv/bin/shellcheck" "${scripts[@]}"
+python_suite 'client tests' clients/python/tests
+for folder in process hostile oracles documents; do
+  python_suite "$folder tests" "Tests/$folder"
+done
+if [[ -e Tests/fuzz/json/run.sh ]]; then
+  check 'json fuzzer' Tests/fuzz/json/run.sh "$fuzz_seconds"
+fi
+check 'binary fuzzer' "$venv/bin/python" Tests/fuzz/binary/fuzz.py --seconds "$fuzz_seconds" \
+  --seed "$RANDOM"
+
+printf '\n%d s in all\n' "$SECONDS"
+for name in "${failures[@]}"; do printf 'FAILED: %s\n' "$name"; done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[[ $failed -eq 0 ]]
