@@ -1,0 +1,210 @@
+"""Arrays as packed columns: `{"dtype": …, "shape": […], "base64": "…"}`, spliced as bytes.
+
+A push runs inside somebody's training loop, so what can be known beforehand (the text before the
+base64, for a name, dtype and shape) is made once and looked up. Nothing here imports numpy or
+torch: their types are recognised when a value of them comes. Native numbers are taken to be
+little-endian, as on every machine that evald is built for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from array import array
+from binascii import b2a_base64
+from collections.abc import Hashable
+from typing import Any
+
+from . import _wire
+
+Parts = list[bytes]
+
+# Integers of at least this many elements are looked through, and sent as uint8 or uint16 if all
+# of them fit: below it looking costs more than the bytes that it saves.
+_NARROW_FROM = 1024
+_HEADS_KEPT = 4096
+
+_heads: dict[Hashable, bytes] = {}
+
+_BY_KIND = {
+    **{f"i{size}": f"int{8 * size}" for size in (1, 2, 4, 8)},
+    **{f"u{size}": f"uint{8 * size}" for size in (1, 2, 4, 8)},
+    **{f"f{size}": f"float{8 * size}" for size in (2, 4, 8)},
+    "b1": "bool",
+}
+# Native struct codes of the buffer protocol, and the kind and size that they stand for.
+_BUFFER_KIND = {**dict.fromkeys("bhilqn", "i"), **dict.fromkeys("BHILQN", "u")}
+_BUFFER_KIND |= {**dict.fromkeys("efd", "f"), "?": "b"}
+
+
+def _refuse(name: str, what: str, advice: str) -> TypeError:
+    return TypeError(f"column {name!r}: {what}; {advice}")
+
+
+def _head(name: str, dtype: str, shape: tuple[int, ...]) -> bytes:
+    # A single value is a batch of one row.
+    sizes = ",".join(map(str, shape or (1,)))
+    return b'%s:{"dtype":"%s","shape":[%s],"base64":"' % (
+        _wire.dumps(name),
+        dtype.encode(),
+        sizes.encode(),
+    )
+
+
+def _remember(key: Hashable, head: bytes) -> bytes:
+    if len(_heads) >= _HEADS_KEPT:
+        _heads.clear()
+    _heads[key] = head
+    return head
+
+
+def put_packed(
+    name: str, dtype: str, shape: tuple[int, ...], data: bytes | memoryview | array[Any], out: Parts
+) -> None:
+    """Appends a column of little-endian C-order bytes."""
+    key = (name, dtype, shape)
+    out.append(_heads.get(key) or _remember(key, _head(name, dtype, shape)))
+    out.append(b2a_base64(data, newline=False))
+    out.append(b'"},')
+
+
+def put_numpy(name: str, value: Any, out: Parts) -> None:
+    """Appends a `numpy.ndarray`: the common case first, all others in `_put_numpy_odd`."""
+    head = _heads.get((name, value.dtype, value.shape))
+    if head is None:
+        _put_numpy_odd(name, value, out)
+        return
+    try:
+        text = b2a_base64(value, newline=False)
+    except ValueError:  # not contiguous: the buffer protocol refuses, tobytes copies in C order
+        text = b2a_base64(value.tobytes(), newline=False)
+    out.append(head)
+    out.append(text)
+    out.append(b'"},')
+
+
+def numpy_dtype(dtype: Any) -> str:
+    """The name on the wire of a numpy dtype, or "" where it has none."""
+    if dtype.name == "bfloat16":
+        return "bfloat16"
+    return _BY_KIND.get(f"{dtype.kind}{dtype.itemsize}", "")
+
+
+def _put_numpy_odd(name: str, value: Any, out: Parts) -> None:
+    dtype = value.dtype
+    kind = numpy_dtype(dtype)
+    if not kind:
+        _put_numpy_other(name, value, out)
+        return
+    if kind == "bfloat16":  # of ml_dtypes; it exports no buffer, its bits do
+        put_packed(name, kind, value.shape, value.view("u2").tobytes(), out)
+        return
+    if not dtype.isnative:
+        value = value.astype(dtype.newbyteorder("<"))
+    if value.size >= _NARROW_FROM and dtype.kind in "iu" and dtype.itemsize > 1:
+        low, high = int(value.min()), int(value.max())
+        for narrow, top in (("uint8", 0xFF), ("uint16", 0xFFFF)):
+            if low >= 0 and high <= top and numpy_dtype(dtype) != narrow:
+                put_packed(name, narrow, value.shape, value.astype(narrow).tobytes(), out)
+                return
+    elif dtype.isnative:
+        _remember((name, dtype, value.shape), _head(name, kind, value.shape))
+    put_packed(name, kind, value.shape, value.tobytes(), out)
+
+
+def _put_numpy_other(name: str, value: Any, out: Parts) -> None:
+    dtype = value.dtype
+    if dtype.kind in "OUT":
+        from ._columns import put_objects
+
+        put_objects(name, value.reshape(1).tolist() if value.ndim == 0 else value.tolist(), out)
+    elif dtype.name.startswith("float8"):
+        put_numpy(name, value.astype("float32"), out)  # exact: float32 holds every float8
+    elif dtype.kind == "f":
+        raise _refuse(name, f"{dtype} has no place on the wire", "convert it to float64")
+    else:
+        raise _refuse(name, f"{dtype} is not a number or a text", "convert it first")
+
+
+def put_array_like(name: str, value: Any, out: Parts) -> None:
+    """Appends anything that numpy understands: subclasses, `__array__`, `__dlpack__`."""
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        try:
+            import numpy
+        except ImportError:
+            what = f"{type(value).__name__} can only be read through numpy"
+            raise _refuse(name, what, "install numpy, or give a list") from None
+    if isinstance(value, numpy.ma.MaskedArray):
+        from ._columns import put_objects
+
+        put_objects(name, value.reshape(value.shape or (1,)).tolist(), out)  # masked: null
+        return
+    try:
+        plain = numpy.asarray(value) if hasattr(value, "__array__") else numpy.from_dlpack(value)
+    except (TypeError, RuntimeError, BufferError) as error:
+        what = f"{type(value).__name__} could not be read ({error})"
+        raise _refuse(name, what, "move it to the processor first") from error
+    put_numpy(name, plain, out)
+
+
+def put_buffer(name: str, value: Any, out: Parts) -> None:
+    """Appends an object of the buffer protocol: `array.array`, `memoryview`, `bytes`."""
+    view = memoryview(value)
+    code = view.format.lstrip("@=<>!")
+    kind = _BY_KIND.get(f"{_BUFFER_KIND.get(code, '?')}{view.itemsize}", "")
+    if not kind:
+        raise _refuse(name, f"buffer format {view.format!r} is not a number", "convert it first")
+    data = view.tobytes()
+    if view.format[0] in ">!" and view.itemsize > 1:
+        swapped = array({2: "H", 4: "I", 8: "Q"}[view.itemsize], data)
+        swapped.byteswap()
+        data = swapped.tobytes()
+    put_packed(name, kind, tuple(view.shape or (1,)), data, out)
+
+
+def put_torch(name: str, value: Any, out: Parts) -> None:
+    """Appends a `torch.Tensor`: detached, copied to the processor, bfloat16 as its bits."""
+    torch = sys.modules["torch"]
+    if value.requires_grad:
+        value = value.detach()
+    if not value.is_cpu or value.layout is not torch.strided or value.is_neg():
+        value = _to_processor(name, value, torch)
+    is_long = value.numel() >= _NARROW_FROM
+    if is_long and _is_wide_integer(value, torch) and sys.modules.get("numpy"):
+        put_numpy(name, value.numpy(), out)
+        return
+    key = (name, value.dtype, value.shape)
+    head = _heads.get(key)
+    if head is None:
+        dtype = str(value.dtype).removeprefix("torch.")
+        if dtype.startswith("float8"):
+            put_torch(name, value.float(), out)  # exact: float32 holds every float8
+            return
+        if dtype != "bfloat16" and dtype not in _BY_KIND.values():
+            raise _refuse(name, f"torch.{dtype} has no place on the wire", "convert it first")
+        head = _remember(key, _head(name, dtype, tuple(value.shape)))
+    if not value.is_contiguous():
+        value = value.contiguous()
+    address, size = value.data_ptr(), value.nbytes
+    if size and not address:
+        raise _refuse(name, "the tensor holds no data", "push real tensors, not fake ones")
+    # Bytes by address: works without numpy, for bfloat16 too, and copies once.
+    raw = ctypes.string_at(address, size) if size else b""
+    out.append(head)
+    out.append(b2a_base64(raw, newline=False))
+    out.append(b'"},')
+
+
+def _is_wide_integer(value: Any, torch: Any) -> bool:
+    return value.dtype in (torch.int64, torch.int32, torch.int16)
+
+
+def _to_processor(name: str, value: Any, torch: Any) -> Any:
+    try:
+        if value.layout is not torch.strided:
+            value = value.to_dense()
+        return value.cpu().resolve_neg()
+    except (NotImplementedError, RuntimeError) as error:
+        what = f"a {value.device} tensor could not be copied ({error})"
+        raise _refuse(name, what, "push a real tensor") from error

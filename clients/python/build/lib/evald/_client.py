@@ -1,0 +1,247 @@
+"""The connection as its users see it."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from ._binary import find_binary
+from ._errors import ConnectionClosed, ConnectionLost, EvaldError, ForkedProcess, RequestTimeout
+from ._link import Link
+from ._questions import without_none
+from ._quiet import AnyLink, NoLink, harmless, is_disabled
+from ._result import Record, Row, Table, record
+from ._stream import Stream
+from ._teller import OnError
+from ._warn import warn
+
+
+class Evald:
+    """A running evald. Use it as a context manager, or call `close`; at the exit of the program
+    and when it is garbage it closes by itself.
+
+    Args:
+        binary: the evald program. Left out: the environment variable EVALD_BIN, the program
+            inside the installed package, evald on PATH, in this order.
+        args: further arguments of the program, such as `("--name", "run42")`.
+        on_error: what becomes of errors that no call waits for (a batch that was refused, a
+            daemon that died). `"warn"`: one clear EvaldWarning, training goes on, pushes do
+            nothing and answers are nan and say that they are incomplete. `"raise"`: the next call
+            raises. An error of the call itself, such as an unknown metric, is always raised.
+        timeout: seconds that a question may take.
+        push_timeout: seconds that a push may wait when the daemon takes nothing and the queue
+            is full. After that, batches are dropped until there is room.
+        queue_bytes: how much may be queued.
+        env: environment variables to add for the program.
+
+    In a forked child, as a DataLoader's worker, the connection does nothing and never holds the
+    daemon up: with `"warn"` it warns once, with `"raise"` it raises ForkedProcess.
+
+    With EVALD_DISABLED=1 nothing is started, pushes do nothing and answers are nan.
+
+    Raises:
+        BinaryNotFound: with every place that was tried.
+        StartFailed: it did not come up.
+    """
+
+    def __init__(
+        self,
+        binary: str | os.PathLike[str] | None = None,
+        *,
+        args: Sequence[str] = (),
+        on_error: OnError = "warn",
+        timeout: float = 120.0,
+        push_timeout: float = 5.0,
+        queue_bytes: int = 64 << 20,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._link: AnyLink
+        if is_disabled():
+            self._link = NoLink()
+        else:
+            self._link = Link(
+                [find_binary(binary), *args],
+                on_error=on_error,
+                timeout=timeout,
+                push_timeout=push_timeout,
+                queue_bytes=queue_bytes,
+                env=env,
+            )
+        #: What the daemon said of itself: `server`, `capabilities`, `limits`.
+        self.server: Record = record(self._link.server)
+        self._finalizer = weakref.finalize(self, _finish, self._link)
+
+    def __enter__(self) -> Evald:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # An exception on its way says more than a refusal that is told late.
+        self._close(quietly=error is not None)
+
+    def __repr__(self) -> str:
+        if isinstance(self._link, NoLink):
+            return "<evald, disabled by EVALD_DISABLED>"
+        state = f", {self._link.trouble.kind}" if self._link.trouble else ""
+        return f"<evald, process {self._link.process.pid}{state}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("an evald connection can't be pickled or copied; start one where it's used")
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the daemon; None if disabled."""
+        return None if isinstance(self._link, NoLink) else self._link.process.pid
+
+    @property
+    def stderr(self) -> list[str]:
+        """The last lines that the daemon wrote to its standard error; none while it is well."""
+        return [] if isinstance(self._link, NoLink) else self._link.process.stderr_tail(50)
+
+    def stream(
+        self,
+        name: str,
+        task: str | None = None,
+        *,
+        metrics: Sequence[str | Mapping[str, Any]] | None = None,
+        slices: Sequence[str | Mapping[str, Any]] | None = None,
+        keep_windows: int | None = None,
+        uncertainty: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        resume: str | None = None,
+        **options: Any,
+    ) -> Stream:
+        """Opens a stream, or finds one that is open.
+
+        Args:
+            name: its name; opening it again with the same schema is fine.
+            task: `"binary"`, `"scalar"`, …; left out for a stream that must be there already.
+            metrics: what `query()` answers by default; all others of the task stay available.
+            slices: columns that come with every batch, by which answers can be split: names, or
+                `{"name": "length", "edges": [64, 512]}` for numbers.
+            uncertainty: how to answer with confidence intervals.
+            keep_windows: how many marked windows stay open to questions.
+            metadata: kept beside the stream.
+            resume: `"allow"`, `"must"` or `"never"` find the stream there.
+            options: of the task, such as `threshold=0.5`, `score_kind="logit"`.
+
+        Raises:
+            EvaldError: SchemaMismatch, UnknownTask, UnknownMetric, …
+        """
+        if task is None:
+            opened = self._ask("stream/describe", {"stream": name})
+        else:
+            opened = self._ask(
+                "stream/open",
+                without_none(
+                    stream=name,
+                    task=task,
+                    options=options or None,
+                    metrics=None if metrics is None else list(metrics),
+                    slices=None if slices is None else list(slices),
+                    keep_windows=keep_windows,
+                    uncertainty=uncertainty,
+                    metadata=metadata,
+                    resume=resume,
+                ),
+            )
+        return Stream(self, name, task, {} if isinstance(opened, EvaldError) else opened)
+
+    def list(self) -> Table:
+        """The streams: name, task, counts."""
+        reply = self._ask("stream/list", {})
+        return Table([] if isinstance(reply, EvaldError) else map(Row, reply["streams"]))
+
+    def catalog(self, task: str | None = None) -> Table:
+        """The metrics there are: options, range, which way is better, when undefined."""
+        reply = self._ask("metric/catalog", without_none(task=task))
+        return Table([] if isinstance(reply, EvaldError) else map(Row, reply["metrics"]))
+
+    def status(self) -> Record:
+        """The daemon's counters and memory."""
+        return self._record("server/status", {})
+
+    def ping(self) -> None:
+        """Waits for the daemon's answer: everything pushed before has been taken."""
+        self._ask("ping", {})
+
+    def checkpoint(self, name: str, keep: int | None = None) -> Record:
+        """Remembers the state of all streams by a name."""
+        return self._record("stream/checkpoint", without_none(name=name, keep=keep))
+
+    def rollback(self, name: str) -> Record:
+        """Takes all streams back to a checkpoint, exactly."""
+        reply = self._record("stream/rollback", {"name": name})
+        for producer in list(self._link.producers.values()):
+            producer.dropped_batches = 0
+            self._link.renumber(producer)
+        return reply
+
+    def request(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Any method of the protocol: its result as it came, or the error raised."""
+        reply = self._ask(method, dict(params or {}))
+        return harmless(method) if isinstance(reply, EvaldError) else reply
+
+    def close(self) -> None:
+        """Sends what is queued and ends the daemon; a second call does nothing.
+
+        Raises:
+            EvaldError: with `on_error="raise"`, a refusal that was not told yet.
+        """
+        self._close(quietly=False)
+
+    def _close(self, quietly: bool) -> None:
+        if self._finalizer.detach() is None:
+            return
+        link, lost = self._link, self._link.trouble
+        link.close()
+        if quietly or isinstance(link, NoLink):
+            return
+        link.tell_notices()
+        if isinstance(lost, ConnectionLost):
+            link.tell(lost, str(lost))
+
+    def _record(self, method: str, params: Mapping[str, Any]) -> Record:
+        reply = self._ask(method, params)
+        found = harmless(method) if isinstance(reply, EvaldError) else record(reply)
+        return found if isinstance(found, Record) else Record()
+
+    def _ask(self, method: str, params: Any, compose: Any = None, on_refusal: Any = None) -> Any:
+        """The result; or, where errors only warn and there is no daemon, the reason as a value."""
+        link = self._link
+        if link.alarm and not link.surface():
+            return link.trouble
+        try:
+            return link.request(method, params, compose=compose)
+        except (ConnectionLost, ForkedProcess):
+            link.surface()
+            return link.trouble
+        except RequestTimeout as error:
+            link.tell(error, f"{error}. Training goes on without the answer")
+            return error
+        except ConnectionClosed:
+            raise
+        except EvaldError as error:
+            if on_refusal is not None:
+                on_refusal(error)
+            raise
+
+
+def _finish(link: AnyLink) -> None:
+    """Ends a connection that nobody closed: at exit, or as garbage."""
+    link.close()
+    if isinstance(link, Link):
+        for notice in link.untold():
+            warn(f"a batch was not counted, told at the end: {notice}")
+
+
+def start(binary: str | os.PathLike[str] | None = None, **settings: Any) -> Evald:
+    """Starts an evald: `with evald.start() as ev:`. The arguments are those of `Evald`."""
+    return Evald(binary, **settings)

@@ -1,0 +1,199 @@
+"""What can be asked of a stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import _wire
+from ._errors import EvaldError
+from ._producer import Producer
+from ._quiet import HarmlessBest, harmless
+from ._result import Curve, Record, Result, Row, Table, epoch_row, flat, record, slice_row
+
+if TYPE_CHECKING:
+    from ._client import Evald
+
+Metric = str | Mapping[str, Any]
+"""A metric's name, such as `"f1"` or `"ndcg@10"`, or an object with options, such as
+`{"metric": "f_beta", "beta": 2}`."""
+
+
+def without_none(**params: Any) -> dict[str, Any]:
+    """The parameters that were given."""
+    return {name: value for name, value in params.items() if value is not None}
+
+
+class Questions:
+    """The asking half of a Stream. No question changes the stream."""
+
+    name: str
+    _evald: Evald
+    _producer: Producer
+
+    def _ask(self, method: str, **params: Any) -> Any:
+        return self._evald._ask(method, {"stream": self.name, **without_none(**params)})
+
+    def _record(self, method: str, **params: Any) -> Record:
+        reply = self._ask(method, **params)
+        found = harmless(method) if isinstance(reply, EvaldError) else record(reply)
+        return found if isinstance(found, Record) else Record()
+
+    def query(
+        self,
+        *metrics: Metric,
+        slice: Mapping[str, Any] | None = None,
+        window: Any = None,
+        threshold: float | None = None,
+        confidence: float | None = None,
+        at_least_revision: int | None = None,
+        **more: Any,
+    ) -> Result:
+        """The metrics of everything pushed so far, exactly.
+
+        Args:
+            metrics: names or objects; none for those that the stream was opened with.
+            slice: only the rows of a slice, `{"language": "fr"}`.
+            window: `"current"` (default), `"all"`, `{"marks": n}`, `{"mark": "epoch 3"}`.
+            threshold: instead of the stream's.
+            confidence: ask for confidence intervals of this level.
+            at_least_revision: wait for this revision, when other clients push too.
+            more: further parameters of `metric/query`.
+        """
+        if len(metrics) == 1 and isinstance(metrics[0], (list, tuple)):
+            metrics = tuple(metrics[0])
+        reply = self._ask(
+            "metric/query",
+            metrics=list(metrics) or None,
+            slice=slice,
+            window=window,
+            threshold=threshold,
+            confidence=confidence,
+            at_least_revision=at_least_revision,
+            **more,
+        )
+        if isinstance(reply, EvaldError):
+            return Result({"stream": self.name}, error=reply)
+        return Result(reply, dropped=self._producer.dropped_batches)
+
+    def history(self, *metrics: Metric) -> Table:
+        """The rows of all marks, flat: `pandas.DataFrame(val.history())`. `.best` is beside."""
+        reply = self._ask("metric/history", metrics=list(metrics) or None)
+        if isinstance(reply, EvaldError):
+            return Table(best=HarmlessBest())
+        return Table(map(epoch_row, reply["rows"]), best=record(reply.get("best") or {}))
+
+    @property
+    def best(self) -> Record:
+        """The best mark by each metric: `val.best["f1"]` has `label` and `value`."""
+        best = self.history().best
+        return best if isinstance(best, Record) else Record()
+
+    def threshold(
+        self,
+        objective: str = "f1",
+        *,
+        beta: float | None = None,
+        costs: Mapping[str, float] | None = None,
+        min_precision: float | None = None,
+        min_recall: float | None = None,
+        max_false_positive_rate: float | None = None,
+        max_selection_rate: float | None = None,
+        class_: Any = None,
+        slice: Mapping[str, Any] | None = None,
+        window: Any = None,
+    ) -> Record:
+        """The best threshold of all: `threshold`, `value`, `confusion`, `precision`, `recall`,
+        the same `at_default`, and `all_positive`. nan with a `reason` if nothing is feasible.
+        """
+        constraints = without_none(
+            min_precision=min_precision,
+            min_recall=min_recall,
+            max_false_positive_rate=max_false_positive_rate,
+            max_selection_rate=max_selection_rate,
+        )
+        found = self._record(
+            "threshold/optimize",
+            objective=objective,
+            beta=beta,
+            costs=costs,
+            constraints=constraints or None,
+            **{"class": class_},
+            slice=slice,
+            window=window,
+        )
+        for name in ("threshold", "value"):
+            if found.get(name) is None:
+                found[name] = math.nan
+        return found
+
+    def thresholds(
+        self,
+        thresholds: Iterable[float],
+        *,
+        slice: Mapping[str, Any] | None = None,
+        window: Any = None,
+    ) -> Table:
+        """What each of these thresholds would give: confusion, precision, recall, f1."""
+        reply = self._ask(
+            "threshold/evaluate", thresholds=list(thresholds), slice=slice, window=window
+        )
+        rows = [] if isinstance(reply, EvaldError) else reply["rows"]
+        return Table(Row(flat(record(row))) for row in rows)
+
+    def calibration(
+        self,
+        bins: int | None = None,
+        strategy: str | None = None,
+        *,
+        slice: Mapping[str, Any] | None = None,
+        window: Any = None,
+    ) -> Record:
+        """`ece`, `mce`, `ace`, `brier`, its decomposition, and the reliability bins."""
+        found = self._record(
+            "calibration/query", bins=bins, strategy=strategy, slice=slice, window=window
+        )
+        found["bins"] = Table(map(Row, found.get("bins") or ()))
+        return found
+
+    def curve(
+        self,
+        curve: str = "roc",
+        *,
+        points: int | None = None,
+        slice: Mapping[str, Any] | None = None,
+        window: Any = None,
+        **more: Any,
+    ) -> Curve:
+        """A curve's columns: `roc`, `precision_recall`, `threshold`, `reliability`, `gain`.
+
+        The points are real operating points, `area` is the exact one however few they are.
+        """
+        reply = self._ask(
+            "curve/query", curve=curve, points=points, slice=slice, window=window, **more
+        )
+        if isinstance(reply, EvaldError):
+            return Curve({}, math.nan)
+        area = _wire.floats(reply.get("area"))
+        return Curve(reply["columns"], math.nan if area is None else area)
+
+    def slices(
+        self,
+        by: str | Sequence[str],
+        *metrics: Metric,
+        min_count: int | None = None,
+        window: Any = None,
+    ) -> Table:
+        """The metrics of each slice, the worst first; `.gaps` and `.average` are beside."""
+        reply = self._ask(
+            "slice/query",
+            by=by if isinstance(by, str) else list(by),
+            metrics=list(metrics) or None,
+            min_count=min_count,
+            window=window,
+        )
+        if isinstance(reply, EvaldError):
+            return Table(gaps=Record(), average=Record())
+        facts = {name: record(reply.get(name) or {}) for name in ("gaps", "average")}
+        return Table(map(slice_row, reply["rows"]), **facts)

@@ -1,0 +1,227 @@
+"""Streams: named evaluations in progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from . import _wire
+from ._arrays import Parts
+from ._columns import put_batch, split
+from ._errors import EvaldError, LineTooLong
+from ._producer import Producer, explicit_tail
+from ._questions import Questions
+from ._quiet import harmless
+from ._result import Record, Row, epoch_row, record
+
+if TYPE_CHECKING:
+    from ._client import Evald
+
+_TAIL_ROOM = 256  # bytes of a line after its batch
+
+
+class Stream(Questions):
+    """A named evaluation in progress, made by `Evald.stream`.
+
+    Everything speaks of the current window: the rows since the last `mark`, which is an epoch.
+    `window="all"` speaks of all rows. `slice={"language": "fr"}` speaks of a part of them.
+    """
+
+    def __init__(
+        self, evald: Evald, name: str, task: str | None, opened: Mapping[str, Any]
+    ) -> None:
+        self._evald = evald  # kept, so that the connection lives as long as its streams
+        self._link = evald._link
+        self._producer = self._link.producers.setdefault(name, Producer())
+        self._head = b'"params":{"stream":%s,' % _wire.dumps(name)
+        self._notification = b'{"jsonrpc":"2.0","method":"stream/push",' + self._head
+        #: The stream's name.
+        self.name = name
+        #: The stream's task, such as `"binary"`; None if the stream was only looked up.
+        self.task = task
+        #: The daemon's answer to opening: `created`, `count`, `producers`, `checkpoints`.
+        self.opened: Record = record(dict(opened))
+
+    def __repr__(self) -> str:
+        return f"<evald stream {self.name!r}{f' of task {self.task}' if self.task else ''}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("an evald stream can't be pickled or copied; open it in each process")
+
+    # Pushing
+
+    @overload
+    def push(
+        self,
+        *,
+        wait: Literal[True],
+        row_metrics: Sequence[str] | None = None,
+        producer: str | None = None,
+        seq: int | None = None,
+        **columns: Any,
+    ) -> Record: ...
+
+    @overload
+    def push(
+        self,
+        *,
+        wait: bool = False,
+        row_metrics: Sequence[str] | None = None,
+        producer: str | None = None,
+        seq: int | None = None,
+        **columns: Any,
+    ) -> Record | None: ...
+
+    def push(
+        self,
+        *,
+        wait: bool = False,
+        row_metrics: Sequence[str] | None = None,
+        producer: str | None = None,
+        seq: int | None = None,
+        **columns: Any,
+    ) -> Record | None:
+        """Sends a batch. Returns at once; the arrays may be changed as soon as it returns.
+
+        Args:
+            columns: the task's columns, such as `scores=` and `labels=`, and for every task
+                `weights=`, `ids=`, `inputs=` and `slices={"language": ["en", …]}` (or one value
+                for the whole batch). Arrays of numpy, torch and anything of the buffer protocol,
+                `__array__` or `__dlpack__`; lists and tuples; a single number is one row; None
+                is a column that is not given. Tensors are detached and copied to the processor.
+            wait: wait until the batch is counted, and return the daemon's answer.
+            row_metrics: metrics to answer for this batch alone, row by row; implies `wait`.
+            producer: for a run that resumes and keeps its own numbers; left out, the client
+                numbers batches itself, so that none counts twice.
+            seq: the batch's number under that producer, from 1 in steps of 1.
+
+        Returns:
+            With `wait`: `count`, `total_count`, `revision`, `duplicate`, `row_values`, …
+            Without: None.
+
+        Raises:
+            TypeError: a value is not a column.
+            EvaldError: with `wait`, why the batch was refused. Without it, the refusal of an
+                earlier batch if the connection has `on_error="raise"` (a warning otherwise).
+        """
+        link = self._link
+        if link.alarm and not link.surface():
+            return harmless("stream/push") if wait or row_metrics else None
+        parts: Parts = [self._notification]
+        put_batch(columns, parts)
+        if wait or row_metrics is not None or producer is not None:
+            return self._push_with(parts, wait, row_metrics, producer, seq, columns)
+        if seq is not None:
+            raise TypeError("seq needs producer")
+        size = sum(map(len, parts))
+        if size > link.max_line_bytes - _TAIL_ROOM:
+            self._push_in_pieces(size, columns)
+        elif not link.send_push(self._producer, parts, size):
+            self._producer.dropped_batches += 1
+            link.surface()
+        return None
+
+    def _push_with(
+        self,
+        parts: Parts,
+        wait: bool,
+        row_metrics: Sequence[str] | None,
+        producer: str | None,
+        seq: int | None,
+        columns: Mapping[str, Any],
+    ) -> Record | None:
+        link, own = self._link, self._producer if producer is None else None
+        size = sum(map(len, parts))
+        if size > link.max_line_bytes - _TAIL_ROOM:
+            if producer is not None or row_metrics is not None:
+                raise self._too_long(size)
+            return self._push_in_pieces(size, columns, wait=True)
+        if row_metrics is not None:
+            parts.append(b',"row_metrics":' + _wire.dumps(list(row_metrics)))
+        if producer is not None:
+            parts.append(explicit_tail(producer, seq))
+        if not wait and row_metrics is None:
+            link.send_push(None, parts, size)
+            return None
+
+        def compose(number: int) -> tuple[Producer | None, Parts]:
+            parts[0] = b'{"jsonrpc":"2.0","id":%d,"method":"stream/push",' % number + self._head
+            return own, parts
+
+        reply = self._evald._ask("stream/push", None, compose=compose, on_refusal=self._refused)
+        return harmless("stream/push") if isinstance(reply, EvaldError) else Record(record(reply))
+
+    def _push_in_pieces(
+        self, size: int, columns: Mapping[str, Any], wait: bool = False
+    ) -> Record | None:
+        pieces = split(columns, 2 * size // self._link.max_line_bytes + 1)
+        if pieces is None:
+            raise self._too_long(size)
+        reply = None
+        for piece in pieces:
+            reply = self.push(wait=wait, **piece)
+        return reply
+
+    def _too_long(self, size: int) -> LineTooLong:
+        return LineTooLong(
+            f"the batch takes {size} bytes, the daemon reads {self._link.max_line_bytes} at most",
+            hint="push fewer rows at a time",
+        )
+
+    def _refused(self, error: EvaldError) -> None:
+        if self._producer.is_out_of_step(error, None):
+            self._link.renumber(self._producer)
+
+    # Looking after the stream
+
+    def mark(self, label: str | None = None, **extra: Any) -> Row:
+        """Closes the window, as at the end of an epoch, and returns its row.
+
+        Args:
+            label: the epoch's name.
+            extra: what else belongs into the row, such as `loss=0.31`.
+        """
+        reply = self._ask("stream/mark", label=label, extra=extra or None)
+        dropped, self._producer.dropped_batches = self._producer.dropped_batches, 0
+        if isinstance(reply, EvaldError):
+            return epoch_row({"label": label, "extra": extra}, harmless=True)
+        return epoch_row({**reply, "complete": False} if dropped else reply)
+
+    def describe(self) -> Record:
+        """The schema, the counters, what was rejected, the memory."""
+        return self._record("stream/describe")
+
+    def flush(self, acknowledge: bool = False) -> Record:
+        """Waits until all that was pushed is counted: `applied`, `durable`, `rejected`.
+
+        `acknowledge=True` says that the refusals have been seen, and later answers are complete.
+        """
+        reply = self._record("stream/flush", acknowledge=acknowledge or None)
+        if acknowledge:
+            self._producer.dropped_batches = 0
+        return reply
+
+    def reset(self) -> None:
+        """Forgets all rows, marks and refusals; the stream stays open."""
+        self._ask("stream/reset")
+        self._start_afresh()
+
+    def delete(self) -> None:
+        """Removes the stream."""
+        self._ask("stream/delete")
+        self._start_afresh()
+
+    def checkpoint(self, name: str, keep: int | None = None) -> Record:
+        """Remembers the stream's state by a name; `keep` bounds how many are remembered."""
+        return self._record("stream/checkpoint", name=name, keep=keep)
+
+    def rollback(self, name: str) -> Record:
+        """Goes back to a checkpoint, exactly: rows, marks, ids and numbers of producers."""
+        reply = self._record("stream/rollback", name=name)
+        self._start_afresh()
+        return reply
+
+    def _start_afresh(self) -> None:
+        # The daemon's numbers went back, ours did not.
+        self._producer.dropped_batches = 0
+        self._link.renumber(self._producer)

@@ -1,0 +1,93 @@
+"""JSON text for the wire, and back.
+
+Bare NaN and Infinity are not JSON; evald understands the strings "NaN", "Infinity" and "-Infinity"
+where a float is expected, and answers with them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import Any
+
+_SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+# Under these keys stand names given by people, which may well be "NaN".
+_NAMES = frozenset({"class", "classes", "label", "slice", "stream", "document", "query"})
+
+
+def _plain(value: Any) -> Any:
+    """What json does not know: numpy and torch scalars and arrays, and paths."""
+    for method in ("tolist", "item"):
+        convert = getattr(value, method, None)
+        if callable(convert):
+            return convert()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if type(value).__name__ in ("NAType", "NaTType"):  # pandas' missing values
+        return None
+    if isinstance(value, (set, frozenset)):
+        raise TypeError("a set has no order; give a list")
+    raise TypeError(f"{type(value).__name__} can't be sent as JSON")
+
+
+_encode = json.JSONEncoder(
+    default=_plain, allow_nan=False, separators=(",", ":"), check_circular=False
+).encode
+
+
+def _without_specials(value: Any) -> Any:
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, dict):
+        return {key: _without_specials(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_specials(item) for item in value]
+    return _without_specials(_plain(value))
+
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON in ASCII; NaN and infinities become evald's strings."""
+    try:
+        return _encode(value).encode("ascii")
+    except ValueError:
+        return _encode(_without_specials(value)).encode("ascii")
+
+
+def loads(line: bytes | bytearray) -> Any:
+    """One line of the daemon."""
+    return json.loads(line)
+
+
+def floats(value: Any) -> Any:
+    """The same reply with "NaN", "Infinity" and "-Infinity" as floats.
+
+    Names given by people (classes, labels, slice values) stay what they are.
+    """
+    if isinstance(value, str):
+        return _SPECIAL.get(value, value)
+    if isinstance(value, dict):
+        return {key: item if key in _NAMES else floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [floats(item) for item in value]
+    return value
+
+
+def request(number: int, method: str, params: Any) -> bytes:
+    """A request line."""
+    return b'{"jsonrpc":"2.0","id":%d,"method":%s,"params":%s}\n' % (
+        number,
+        dumps(method),
+        dumps(params),
+    )
+
+
+def notification(method: str, params: Any | None = None) -> bytes:
+    """A notification line."""
+    if params is None:
+        return b'{"jsonrpc":"2.0","method":%s}\n' % dumps(method)
+    return b'{"jsonrpc":"2.0","method":%s,"params":%s}\n' % (dumps(method), dumps(params))
