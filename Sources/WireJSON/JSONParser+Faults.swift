@@ -64,9 +64,14 @@ extension JSONParser {
     return members
   }
 
+  /// The offset behind the text of a node. What follows a number may be anything here.
   private func textEnd(of index: Int) -> Int {
-    let source = UnsafeBufferPointer(start: start, count: length)
-    return endOfText(source, from: textStart(of: nodes[index]))
+    let node = nodes[index]
+    let begin = textStart(of: node)
+    switch node.tag {
+    case .int, .uint, .double: return (try? scanNumber(at: begin))?.end ?? begin
+    default: return endOfText(of: node, in: UnsafeBufferPointer(start: start, count: length))
+    }
   }
 
   func next(after index: Int) -> Int {
@@ -80,32 +85,48 @@ func textStart(of node: Node) -> Int {
   node.tag == .string ? Int(node.offset) - 1 : Int(node.offset)
 }
 
-/// The offset behind the value that starts at `offset` in a text known to be valid JSON.
-func endOfText(_ text: some RandomAccessCollection<UInt8>, from offset: Int) -> Int {
-  let at = { (i: Int) in text[text.index(text.startIndex, offsetBy: i)] }
-  var position = offset
+/// The offset behind the text of a node, in a text where it is followed by what may follow it.
+func endOfText<Text: RandomAccessCollection<UInt8>>(of node: Node, in text: Text) -> Int
+where Text.Index == Int {
+  let begin = textStart(of: node)
+  return switch node.tag {
+  case .null, .boolTrue: begin + 4
+  case .boolFalse: begin + 5
+  case .string: Int(node.payload) + 1
+  case .int, .uint, .double: endOfNumber(in: text, from: begin)
+  case .array, .object, .intArray, .doubleArray: endOfContainer(in: text, from: begin)
+  }
+}
+
+/// The offset behind the number that starts at `offset`.
+func endOfNumber<Text: RandomAccessCollection<UInt8>>(in text: Text, from offset: Int) -> Int
+where Text.Index == Int {
+  let rest = text[(text.startIndex + offset)...]
+  let end = rest.firstIndex { byte in
+    byte &- Byte.zero > 9 && byte | 0x20 != UInt8(ascii: "e") && byte != Byte.minus
+      && byte != Byte.plus && byte != Byte.point
+  }
+  return (end ?? text.endIndex) - text.startIndex
+}
+
+/// The offset behind the array or object, a complete one, that starts at `offset`.
+private func endOfContainer<Text: RandomAccessCollection<UInt8>>(
+  in text: Text, from offset: Int
+) -> Int where Text.Index == Int {
+  var i = text.startIndex + offset
   var depth = 0
-  while position < text.count {
-    switch at(position) {
+  while i < text.endIndex {
+    switch text[i] {
     case Byte.quote:
-      position += 1
-      while position < text.count, at(position) != Byte.quote {
-        position += at(position) == Byte.backslash ? 2 : 1
-      }
+      i += 1
+      while i < text.endIndex, text[i] != Byte.quote { i += text[i] == Byte.backslash ? 2 : 1 }
     case Byte.openBrace, Byte.openBracket: depth += 1
     case Byte.closeBrace, Byte.closeBracket:
-      if depth == 0 { return position }
       depth -= 1
-    case Byte.comma, 0x20, 0x09, 0x0A, 0x0D:
-      if depth == 0 { return position }
-      position += 1
-      continue
-    default:
-      position += 1
-      continue
+      if depth == 0 { return i + 1 - text.startIndex }
+    default: break
     }
-    position += 1
-    if depth == 0 { return position }
+    i += 1
   }
   return text.count
 }

@@ -94,16 +94,13 @@ public struct JSONValue: Sendable {
   /// Where this value stands in the parsed text, in bytes from its start; as slow as `rawText`.
   public var sourceRange: Range<Int> {
     let text = tape.text(0..<tape.length)
-    guard element >= 0 else {
-      let begin = textStart(of: node)
-      return begin..<endOfText(text, from: begin)
-    }
+    guard element >= 0 else { return textStart(of: node)..<endOfText(of: node, in: text) }
     var begin = Int(node.offset) + 1
     for _ in 0..<element {
       while text[text.startIndex + begin] != Byte.comma { begin += 1 }
       begin += 1
     }
     while [0x20, 0x09, 0x0A, 0x0D].contains(text[text.startIndex + begin]) { begin += 1 }
-    return begin..<endOfText(text, from: begin)
+    return begin..<endOfNumber(in: text, from: begin)
   }
 }

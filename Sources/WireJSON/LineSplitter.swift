@@ -37,6 +37,8 @@ public struct LineSplitter: Sendable {
   public let maxLineBytes: Int
 
   private static let prefixBytes = 4096
+  private static let firstBuffer = 1 << 12
+  /// A buffer of this size is never made smaller.
   private static let smallBuffer = 1 << 18
   private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
@@ -78,6 +80,9 @@ public struct LineSplitter: Sendable {
     self.filled += max(0, min(received, buffer.count - filled))
     return received
   }
+
+  /// The bytes that the buffer holds in memory.
+  var bufferBytes: Int { buffer.count }
 
   /// The next line that is complete; nil when more input is needed.
   public mutating func next() -> Line? {
@@ -166,7 +171,7 @@ public struct LineSplitter: Sendable {
     let isOversized = buffer.count > max(Self.smallBuffer, 4 * needed) && smallLines >= 2
     if needed > buffer.count || isOversized {
       // Twice what is left, so that a long line that comes in small pieces is copied seldom.
-      var larger = [UInt8](repeating: 0, count: max(Self.smallBuffer, needed, 2 * left))
+      var larger = [UInt8](repeating: 0, count: max(Self.firstBuffer, needed, 2 * left))
       larger.withUnsafeMutableBytes { $0.copyBytes(from: buffer[head..<filled]) }
       buffer = larger
       smallLines = 0
