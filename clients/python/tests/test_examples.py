@@ -1,0 +1,60 @@
+"""The examples run to their end and learn something."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evald
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+def test_example(name: str, real_binary: str) -> None:
+    pytest.importorskip("sklearn")
+    if "torch" in name:
+        pytest.importorskip("torch")
+    source = str(Path(evald.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-W", "error::evald.EvaldWarning", str(EXAMPLES / f"{name}.py")],
+        env={**os.environ, "PYTHONPATH": source, "EVALD_BIN": real_binary},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    epochs = re.findall(
+        r"^epoch (\d+) .*loss [\d.]+ .*F1 [\d.]+ .*ROC-AUC [\d.]+ .*ECE [\d.]+"
+        r" .*best threshold -?[\d.]+ \(F1 ([\d.]+)\)$",
+        done.stdout,
+        re.M,
+    )
+    assert [int(number) for number, _ in epochs] == list(range(len(epochs)))
+    assert float(epochs[-1][1]) > 0.7
+    test = re.search(r"^f1 +([\d.]+)", done.stdout, re.M)
+    assert test is not None
+    assert float(test[1]) > 0.7
+
+
+def test_examples_run_without_a_daemon() -> None:
+    """EVALD_DISABLED=1 takes evald out of a script without touching it."""
+    pytest.importorskip("sklearn")
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "train_breast_cancer.py")],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(evald.__file__).parents[1]),
+            "EVALD_DISABLED": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "F1 nan" in done.stdout
+    assert done.returncode == 0, done.stderr
