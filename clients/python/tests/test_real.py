@@ -47,7 +47,8 @@ def test_queries(real: Starter, rows: tuple[Any, Any, Any]) -> None:
     part = val.query("f1", slice={"language": "fr"}, threshold=0.4)
     assert part.count == french.sum()
     assert part.f1 == metrics.f1_score(labels[french], scores[french] >= 0.4)
-    assert val.query(*["f1"])["f1"] == found.f1
+    assert list(val.query(metrics=["f1", "brier"])) == ["f1", "brier"]
+    assert list(val.query("f1", metrics="brier")) == ["f1", "brier"]
 
 
 def test_curves_thresholds_calibration(real: Starter, rows: tuple[Any, Any, Any]) -> None:
@@ -94,6 +95,7 @@ def test_slices(real: Starter, rows: tuple[Any, Any, Any]) -> None:
     scores, labels, language = rows
     val = pushed(real(), rows)
     table = val.slices("language", "f1")
+    assert val.slices("language", metrics=["f1"]) == table
     assert {row.language for row in table} == {"en", "fr"}
     assert table[0].f1 <= table[1].f1
     for row in table:

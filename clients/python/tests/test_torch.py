@@ -85,6 +85,7 @@ def test_subclasses() -> None:
     same(encode(x=tensor)["x"], tensor.as_subclass(torch.Tensor))
 
 
+@pytest.mark.filterwarnings("ignore:.*quantized tensor creation.*:UserWarning")
 @pytest.mark.parametrize(
     "make",
     [
@@ -98,6 +99,7 @@ def test_what_holds_no_numbers_is_refused(make: Any) -> None:
         encode(scores=make())
 
 
+@pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor:UserWarning")
 def test_fake_tensors_are_refused() -> None:
     fakes = pytest.importorskip("torch._subclasses.fake_tensor")
     with fakes.FakeTensorMode():

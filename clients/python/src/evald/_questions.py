@@ -25,6 +25,13 @@ def without_none(**params: Any) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value is not None}
 
 
+def _chosen(names: tuple[Metric, ...], metrics: Iterable[Metric] | None) -> list[Metric] | None:
+    found = list(names)
+    for more in () if metrics is None else (metrics,):
+        found += [more] if isinstance(more, (str, Mapping)) else more
+    return found or None
+
+
 class Questions:
     """The asking half of a Stream. No question changes the stream."""
 
@@ -42,7 +49,8 @@ class Questions:
 
     def query(
         self,
-        *metrics: Metric,
+        *names: Metric,
+        metrics: Iterable[Metric] | None = None,
         slice: Mapping[str, Any] | None = None,
         window: Any = None,
         threshold: float | None = None,
@@ -53,7 +61,9 @@ class Questions:
         """The metrics of everything pushed so far, exactly.
 
         Args:
-            metrics: names or objects; none for those that the stream was opened with.
+            names: metrics, by name or as objects: `val.query("f1", "roc_auc")`. None at all:
+                those that the stream was opened with, else the task's defaults.
+            metrics: the same as a list.
             slice: only the rows of a slice, `{"language": "fr"}`.
             window: `"current"` (default), `"all"`, `{"marks": n}`, `{"mark": "epoch 3"}`.
             threshold: instead of the stream's.
@@ -61,11 +71,9 @@ class Questions:
             at_least_revision: wait for this revision, when other clients push too.
             more: further parameters of `metric/query`.
         """
-        if len(metrics) == 1 and isinstance(metrics[0], (list, tuple)):
-            metrics = tuple(metrics[0])
         reply = self._ask(
             "metric/query",
-            metrics=list(metrics) or None,
+            metrics=_chosen(names, metrics),
             slice=slice,
             window=window,
             threshold=threshold,
@@ -77,9 +85,9 @@ class Questions:
             return Result({"stream": self.name}, error=reply)
         return Result(reply, dropped=self._producer.dropped_batches)
 
-    def history(self, *metrics: Metric) -> Table:
+    def history(self, *names: Metric, metrics: Iterable[Metric] | None = None) -> Table:
         """The rows of all marks, flat: `pandas.DataFrame(val.history())`. `.best` is beside."""
-        reply = self._ask("metric/history", metrics=list(metrics) or None)
+        reply = self._ask("metric/history", metrics=_chosen(names, metrics))
         if isinstance(reply, EvaldError):
             return Table(best=HarmlessBest())
         return Table(map(epoch_row, reply["rows"]), best=record(reply.get("best") or {}))
@@ -181,7 +189,8 @@ class Questions:
     def slices(
         self,
         by: str | Sequence[str],
-        *metrics: Metric,
+        *names: Metric,
+        metrics: Iterable[Metric] | None = None,
         min_count: int | None = None,
         window: Any = None,
     ) -> Table:
@@ -189,7 +198,7 @@ class Questions:
         reply = self._ask(
             "slice/query",
             by=by if isinstance(by, str) else list(by),
-            metrics=list(metrics) or None,
+            metrics=_chosen(names, metrics),
             min_count=min_count,
             window=window,
         )
