@@ -104,6 +104,24 @@ def test_a_slow_reader_gets_everything() -> None:
         assert evald.end() == (0, b"", b"")
 
 
+def test_a_reader_that_takes_longer_than_the_patience() -> None:
+    """5 s is how long a reader may take nothing, not how long it may take."""
+    reply = len(run(DISCOVER).stdout)
+    count = (80 << 20) // reply
+    with daemon() as evald:
+        writer = threading.Thread(target=evald.send, args=(DISCOVER * count,))
+        writer.start()
+        received = 0
+        for _ in range(14):
+            time.sleep(0.5)
+            received += len(os.read(evald.stdout.fileno(), 4096))
+        assert evald.process.poll() is None
+        while received < reply * count:
+            received += len(os.read(evald.stdout.fileno(), 1 << 20))
+        writer.join()
+        assert evald.end() == (0, b"", b"")
+
+
 def test_unread_replies_at_the_end_of_input() -> None:
     with daemon() as evald:
         evald.send(b"".join(ping(number) for number in range(20_000)))
