@@ -64,7 +64,9 @@ class Torchmetrics:
 
         torch.set_num_threads(1)
         self.torch = torch
-        self.metrics: dict[str, Any] = {"roc_auc": tm.BinaryAUROC(thresholds=thresholds)}
+        self.metrics: dict[str, Any] = {
+            "roc_auc": tm.BinaryAUROC(thresholds=thresholds)
+        }
         if not only_auroc:
             self.metrics |= {
                 "average_precision": tm.BinaryAveragePrecision(thresholds=thresholds),
@@ -74,7 +76,10 @@ class Torchmetrics:
             }
 
     def feed(self, scores: Any, labels: Any) -> None:
-        scores, labels = self.torch.from_numpy(scores), self.torch.from_numpy(labels).long()
+        scores, labels = (
+            self.torch.from_numpy(scores),
+            self.torch.from_numpy(labels).long(),
+        )
         for metric in self.metrics.values():
             metric.update(scores, labels)
 
@@ -86,7 +91,9 @@ class Torchmetrics:
             value = metric.compute()
             if name == "optimal_f1":
                 precision, recall, _ = value
-                value = self.torch.nan_to_num(2 * precision * recall / (precision + recall)).max()
+                value = self.torch.nan_to_num(
+                    2 * precision * recall / (precision + recall)
+                ).max()
             found[name] = float(value)
         return found
 
@@ -145,7 +152,8 @@ def batches(data: Batch, size: int) -> Iterator[Batch]:
 def processor_seconds() -> float:
     """Of this process and of those of its children that have ended."""
     own, children = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        resource.getrusage(who)
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
@@ -175,7 +183,9 @@ def measure(name: str, count: int, size: int, every: int, seed: int) -> dict[str
     wall = time.perf_counter() - wall
     peer.close()
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if name == "evald" else 0
+    child = (
+        resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if name == "evald" else 0
+    )
     return {
         "peer": name,
         "rows": count,
@@ -196,4 +206,8 @@ if __name__ == "__main__":
     parser.add_argument("every", type=int)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print(json.dumps(measure(given.peer, given.rows, given.batch, given.every, given.seed)))
+    print(
+        json.dumps(
+            measure(given.peer, given.rows, given.batch, given.every, given.seed)
+        )
+    )

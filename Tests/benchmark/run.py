@@ -35,7 +35,14 @@ NAMES = {
 
 
 def peer(name: str, rows: int, batch: int, every: int) -> dict[str, Any]:
-    command = [sys.executable, str(HERE / "peers.py"), name, str(rows), str(batch), str(every)]
+    command = [
+        sys.executable,
+        str(HERE / "peers.py"),
+        name,
+        str(rows),
+        str(batch),
+        str(every),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{name} failed:\n{done.stderr}")
@@ -59,7 +66,9 @@ def check_values(found: list[dict[str, Any]]) -> None:
 def table(title: str, found: list[dict[str, Any]]) -> None:
     ours = found[0]
     print(f"\n{title}\n")
-    print("| | processor ns a row | evald is faster | wall ns a row | loop µs a batch | peak MiB |")
+    print(
+        "| | processor ns a row | evald is faster | wall ns a row | loop µs a batch | peak MiB |"
+    )
     print("|---|--:|--:|--:|--:|--:|")
     for one in found:
         ratio = one["processor_ns_row"] / ours["processor_ns_row"]
@@ -76,7 +85,9 @@ def start_up(binary: str, rounds: int = 40) -> tuple[float, float]:
     times, memory = [], []
     for _ in range(rounds):
         start = time.perf_counter()
-        child = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child = subprocess.Popen(
+            [binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         assert child.stdin and child.stdout
         child.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
         child.stdin.flush()
@@ -84,19 +95,27 @@ def start_up(binary: str, rounds: int = 40) -> tuple[float, float]:
         times.append((time.perf_counter() - start) * 1e3)
         status = Path(f"/proc/{child.pid}/status")
         if status.exists():
-            line = next(x for x in status.read_text().splitlines() if x.startswith("VmRSS"))
+            line = next(
+                x for x in status.read_text().splitlines() if x.startswith("VmRSS")
+            )
             memory.append(int(line.split()[1]) / 1024)
         child.stdin.close()
         child.wait()
-    return statistics.median(times), statistics.median(memory) if memory else float("nan")
+    return statistics.median(times), statistics.median(memory) if memory else float(
+        "nan"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=lambda text: int(float(text)), default=10_000_000)
+    parser.add_argument(
+        "--rows", type=lambda text: int(float(text)), default=10_000_000
+    )
     parser.add_argument("--batch", type=int, default=4096)
     parser.add_argument("--every", type=int, default=100)
-    parser.add_argument("--rows-every", type=lambda text: int(float(text)), default=None)
+    parser.add_argument(
+        "--rows-every", type=lambda text: int(float(text)), default=None
+    )
     given = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} cores; torch {version('torch')}, torchmetrics "
@@ -105,18 +124,26 @@ def main() -> None:
     )
     found = [peer(name, given.rows, given.batch, 0) for name in NAMES]
     check_values(found)
-    table(f"{given.rows:,} rows in batches of {given.batch:,}, one query at the end:", found)
+    table(
+        f"{given.rows:,} rows in batches of {given.batch:,}, one query at the end:",
+        found,
+    )
     rows = given.rows_every or given.rows
     found = [
-        peer(name, rows, given.batch, given.every) for name in NAMES if name != "torchmetrics_auroc"
+        peer(name, rows, given.batch, given.every)
+        for name in NAMES
+        if name != "torchmetrics_auroc"
     ]
     table(f"{rows:,} rows, a query every {given.every} batches:", found)
     small = [
-        peer(name, 256 * 4000, 256, 0) for name in ("evald", "torchmetrics", "torchmetrics_200")
+        peer(name, 256 * 4000, 256, 0)
+        for name in ("evald", "torchmetrics", "torchmetrics_200")
     ]
     table("Batches of 256, as in a training step:", small)
     milliseconds, mib = start_up(find_binary())
-    print(f"\nFirst reply {milliseconds:.1f} ms after spawn; idle, {mib:.1f} MiB resident.")
+    print(
+        f"\nFirst reply {milliseconds:.1f} ms after spawn; idle, {mib:.1f} MiB resident."
+    )
 
 
 if __name__ == "__main__":

@@ -126,7 +126,9 @@ struct Refusals: Sendable {
 
   mutating func add(rows: Int, _ error: RPCError) {
     batches += 1
-    self.rows += rows
+    // How long a refused batch says it is may be anything.
+    let (sum, isOverflow) = self.rows.addingReportingOverflow(rows)
+    self.rows = isOverflow ? .max : sum
     if first == nil { first = First(kind: error.kind, path: error.path, message: error.message) }
   }
 }
