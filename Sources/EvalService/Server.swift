@@ -70,7 +70,10 @@ public struct Server: Sendable {
       limits: messages,
       onNotificationFailure: { server, method, params, error in
         server.notificationFailed(method, params, error)
-      })
+      },
+      longWork: LongWorkPolicy(
+        copy: { server, _, params in server.copyForLongWork(params) },
+        adopt: { server, copy in server.adopt(copy) }))
   }
 
   /// Every method of the service; a new one is a file in `Methods` and a line here.

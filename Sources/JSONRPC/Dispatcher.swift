@@ -4,7 +4,7 @@ import WireJSON
 ///
 /// The table that dispatches is the one that `rpc.discover` tells of. A dispatcher is immutable:
 /// what changes is the caller's session and the service's context.
-public struct Dispatcher<Context>: Sendable {
+public struct Dispatcher<Context: Sendable>: Sendable {
   /// Told of each notification that failed, since its sender gets no reply. `Params.value` is
   /// what was sent as `params`, whatever its kind; the caller stands in `Params.caller`.
   public typealias FailureHook =
@@ -16,14 +16,16 @@ public struct Dispatcher<Context>: Sendable {
   let limits: MessageLimits
   let index: [String: Int]
   let onNotificationFailure: FailureHook?
+  let longWork: LongWorkPolicy<Context>?
 
   /// Makes a dispatcher. Of two methods of one name the first counts; the dispatcher's own
   /// (`initialize`, `shutdown`, `exit`, `ping`, `rpc.discover`, `$/cancelRequest`) can't be
   /// replaced.
   public init(
     methods: [Method<Context>], info: ServiceInfo, limits: MessageLimits = MessageLimits(),
-    onNotificationFailure: FailureHook? = nil
+    onNotificationFailure: FailureHook? = nil, longWork: LongWorkPolicy<Context>? = nil
   ) {
+    self.longWork = longWork
     self.methods = Self.lifecycleMethods + methods
     self.info = info
     self.limits = limits
@@ -40,6 +42,17 @@ public struct Dispatcher<Context>: Sendable {
     _ bytes: [UInt8], in range: Range<Int>, session: inout Session, context: inout Context,
     output: inout [UInt8]
   ) {
+    var nothing: Deferred<Context>?
+    handle(
+      bytes, in: range, session: &session, context: &context, output: &output, deferred: &nothing)
+  }
+
+  /// The same for a caller that has threads: what takes long is put into `deferred` instead of being
+  /// answered. A nil there means that everything is answered at once.
+  public func handle(
+    _ bytes: [UInt8], in range: Range<Int>, session: inout Session, context: inout Context,
+    output: inout [UInt8], deferred: inout Deferred<Context>?
+  ) {
     guard session.exitStatus == nil, !isBlank(bytes, range) else { return }
     let root: JSONValue
     do {
@@ -54,9 +67,16 @@ public struct Dispatcher<Context>: Sendable {
       if root.kind == .array {
         answerBatch(root, session: &session, context: &context, writer: &writer)
       } else {
-        answer(root, inBatch: false, session: &session, context: &context, writer: &writer)
+        answer(
+          root, inBatch: false, session: &session, context: &context, writer: &writer,
+          deferred: &deferred)
       }
     }
+  }
+
+  /// Lets a context take over what answering elsewhere found out.
+  public func adopt(_ answered: Context, into context: inout Context) {
+    longWork?.adopt(&context, answered)
   }
 
   /// Answers a line that was longer than the limit, under its id if that stands in `prefix`, the
@@ -114,11 +134,13 @@ extension Dispatcher {
     let before = writer.bytes.count
     writer.beginArray()
     let empty = writer.bytes.count
+    // The replies of a batch are one line, so nothing of it is put off.
+    var nothing: Deferred<Context>?
     for element in batch.elements {
       let isFull = writer.bytes.count - before > limits.maxBatchReplyBytes
       answer(
         element, inBatch: true, isFull: isFull, session: &session, context: &context,
-        writer: &writer)
+        writer: &writer, deferred: &nothing)
     }
     if writer.bytes.count == empty {
       writer.rewind(to: start)  // notifications only
@@ -129,7 +151,7 @@ extension Dispatcher {
 
   private func answer(
     _ value: JSONValue, inBatch: Bool, isFull: Bool = false, session: inout Session,
-    context: inout Context, writer: inout JSONWriter
+    context: inout Context, writer: inout JSONWriter, deferred: inout Deferred<Context>?
   ) {
     let message: Message
     do {
@@ -144,7 +166,8 @@ extension Dispatcher {
     let start = writer.mark
     guard let id = message.id else {
       do {
-        try run(call, session: &session, context: &context, writer: &writer)
+        try run(
+          call, session: &session, context: &context, writer: &writer, deferred: &deferred)
       } catch {
         onNotificationFailure?(
           &context, message.method, Params(message.params, caller: caller), error)
@@ -152,30 +175,24 @@ extension Dispatcher {
       writer.rewind(to: start)
       return
     }
-    writer.beginReply(id: id)
-    let result = writer.mark
-    writer.key("result")
-    let before = writer.bytes.count
-    do throws(RPCError) {
-      try run(call, session: &session, context: &context, writer: &writer)
-      guard writer.bytes.count > before else {
-        throw RPCError(.internalError, "\(quoted(message.method)) gave no result")
-      }
-      writer.endObject()
-    } catch {
-      writer.rewind(to: result)
-      writer.errorMember(error)
-      writer.endObject()
+    var isDeferred = false
+    writer.reply(id: id) { writer throws(RPCError) in
+      isDeferred = try run(
+        call, session: &session, context: &context, writer: &writer, deferred: &deferred)
     }
+    if isDeferred { writer.rewind(to: start) }
   }
 
+  /// Writes the result; true when it will be made elsewhere, and nothing was written that counts.
+  @discardableResult
   private func run(
-    _ call: Call, session: inout Session, context: inout Context, writer: inout JSONWriter
-  ) throws(RPCError) {
+    _ call: Call, session: inout Session, context: inout Context, writer: inout JSONWriter,
+    deferred: inout Deferred<Context>?
+  ) throws(RPCError) -> Bool {
     let position = index[call.message.method]
     if session.lifecycle == .shutDown {
       guard let position, case .exit = methods[position].action else {
-        if call.caller.isNotification { return }
+        if call.caller.isNotification { return false }
         throw RPCError(.invalidRequest, "shutdown was answered; only exit may follow")
       }
     }
@@ -183,7 +200,7 @@ extension Dispatcher {
     guard let position else {
       session.hasSpoken = true
       // LSP: what begins with $/ may be ignored by whoever doesn't know it.
-      if call.caller.isNotification && call.message.method.hasPrefix("$/") { return }
+      if call.caller.isNotification && call.message.method.hasPrefix("$/") { return false }
       throw unknownMethod(call)
     }
     let method = methods[position]
@@ -202,18 +219,31 @@ extension Dispatcher {
     if case .exit = method.action {
       session.lifecycle = .exited(status: session.lifecycle == .shutDown ? 0 : 1)
       writer.null()
-      return
+      return false
     }
     let params = try checkedParams(call, method)
     switch method.action {
-    case .service(let handler): try handler(&context, params, &writer)
+    case .service(let handler):
+      if method.mayTakeLong, deferred != nil, let id = call.message.id,
+        let longWork, let copy = longWork.copy(&context, method.name, params)
+      {
+        deferred?.add(
+          call.message, id: id, copy, params, call.caller, handler, adopt: longWork.adopt)
+        writer.null()
+        return true
+      }
+      try handler(&context, params, &writer)
     case .initialize:
       try initialize(params, isFirst: isFirst, session: &session, writer: &writer)
     case .shutdown:
       session.lifecycle = .shutDown
       writer.null()
     case .discover: writeOpenRPC(&writer)
-    case .exit, .cancel: writer.null()
+    case .cancel:
+      if let id = params["id"], isValidID(id) { deferred?.cancel(id.rawText) }
+      writer.null()
+    case .exit: writer.null()
     }
+    return false
   }
 }

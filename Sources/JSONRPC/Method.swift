@@ -20,6 +20,12 @@ public struct Parameter: Sendable {
   }
 }
 
+extension Parameter {
+  static let progressToken = Parameter(
+    "progress_token", "Names the request in $/progress, for clients with that capability.",
+    schema: #"{"type": ["string", "integer"]}"#)
+}
+
 /// A method that a peer can call: what `rpc.discover` tells of it, and what it does.
 public struct Method<Context>: Sendable {
   /// Reads the parameters and writes exactly one JSON value, the result. When it throws, all that
@@ -37,22 +43,26 @@ public struct Method<Context>: Sendable {
   public let resultSchema: String
   /// The names of the error kinds of its own that it can answer with.
   public let errors: [String]
+  /// Whether it changes nothing, so that it can be answered from a copy of the context.
+  public let mayTakeLong: Bool
   let action: Action<Context>
 
-  /// A method of the service.
+  /// A method of the service. One that `mayTakeLong` changes nothing that others see, and takes a `progress_token`.
   public init(
     name: String, summary: String, parameters: [Parameter] = [], resultSchema: String,
-    errors: [String] = [], handler: @escaping Handler
+    errors: [String] = [], mayTakeLong: Bool = false, handler: @escaping Handler
   ) {
     self.init(
-      name: name, summary: summary, parameters: parameters, resultSchema: resultSchema,
-      errors: errors, action: .service(handler))
+      name: name, summary: summary,
+      parameters: parameters + (mayTakeLong ? [.progressToken] : []), resultSchema: resultSchema,
+      errors: errors, mayTakeLong: mayTakeLong, action: .service(handler))
   }
 
   init(
     name: String, summary: String, parameters: [Parameter] = [], resultSchema: String,
-    errors: [String] = [], action: Action<Context>
+    errors: [String] = [], mayTakeLong: Bool = false, action: Action<Context>
   ) {
+    self.mayTakeLong = mayTakeLong
     self.name = name
     self.summary = summary
     self.parameters = parameters

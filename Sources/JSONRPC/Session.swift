@@ -77,6 +77,12 @@ public struct Outbox: Sendable {
     public let session: SessionID
     /// The line.
     public let line: [UInt8]
+
+    /// Whole lines, with their LFs.
+    public init(session: SessionID, line: [UInt8]) {
+      self.session = session
+      self.line = line
+    }
   }
 
   private var entries: [Entry] = []

@@ -65,9 +65,18 @@ final class EventLoop {
       } else if drainingUntil != nil && !ready.interrupted && !owner.isStalled {
         owner.endInput(&service, now: now, deliver: deliver)  // nothing more was there to be read
       }
+      takeAnswers(ready.answers)
       sendUpdates()
       reportFault()
     }
+  }
+
+  /// Passes on what the worker has answered, and how far it is with the rest.
+  private func takeAnswers(_ areReady: Bool) {
+    let entries = (areReady ? service.takeAnswers() : []) + service.progressReports()
+    if entries.isEmpty { return }
+    for entry in entries { deliver(entry) }
+    owner.flush(now: now)
   }
 
   /// Subscriptions are answered between reads; a client that has not read the last answer waits for a newer one.
@@ -91,7 +100,9 @@ final class EventLoop {
   // MARK: - The end
 
   private func statusIfDone() -> Int32? {
-    if owner.isFinished { return owner.session.exitStatus ?? Status.clean }
+    // What was asked before the end of the input is answered, however long it takes.
+    let isAnswering = service.isAnswering && owner.session.exitStatus == nil && !owner.outputClosed
+    if owner.isFinished && !isAnswering { return owner.session.exitStatus ?? Status.clean }
     if let drainingUntil, now >= drainingUntil { return Status.clean }
     if let since = owner.heldUpSince, now - since >= Self.patience {
       log.error("replies were not read for \(Self.patience / 1000) s; closing the connection")
@@ -137,6 +148,7 @@ final class EventLoop {
     var signal = false
     var input = false
     var output = false
+    var answers = false
     var interrupted = false
   }
 
@@ -149,21 +161,24 @@ final class EventLoop {
     var entries = (
       pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: wantsInput ? owner.input : -1, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: wantsOutput ? owner.sink.descriptor : -1, events: Int16(POLLOUT), revents: 0)
+      pollfd(fd: wantsOutput ? owner.sink.descriptor : -1, events: Int16(POLLOUT), revents: 0),
+      pollfd(
+        fd: service.workerDescriptor, events: Int16(POLLIN), revents: 0)
     )
     let timeout = Int32(clamping: millisecondsUntilNextMoment())
     let count = withUnsafeMutableBytes(of: &entries) {
-      poll($0.assumingMemoryBound(to: pollfd.self).baseAddress, 3, timeout)
+      poll($0.assumingMemoryBound(to: pollfd.self).baseAddress, 4, timeout)
     }
     guard count > 0 else { return Ready(interrupted: count < 0) }
     return Ready(
       signal: entries.0.revents != 0, input: entries.1.revents != 0,
-      output: entries.2.revents != 0)
+      output: entries.2.revents != 0, answers: entries.3.revents != 0)
   }
 
   private func millisecondsUntilNextMoment() -> Int {
     if drainingUntil != nil && !owner.inputEnded && !owner.isStalled { return 0 }
     var moment = parentSeen + Self.parentInterval
+    if let wait = service.millisecondsToProgress { moment = min(moment, now + wait) }
     if let updateDue { moment = min(moment, updateDue) }
     if let graceUntil { moment = min(moment, graceUntil) }
     if let drainingUntil { moment = min(moment, drainingUntil) }

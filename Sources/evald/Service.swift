@@ -6,6 +6,15 @@ import WireJSON
 struct Service {
   private let dispatcher: Dispatcher<Server>
   private var server: Server
+  private let worker = Worker()
+  /// Requests that the worker has not answered, in the order in which they came.
+  private var pending: [(request: LongRequest<Server>, since: Double)] = []
+  private var progressSent = 0.0
+
+  /// How many long questions may wait; further ones are answered in line.
+  private static let pendingLimit = 64
+  /// Seconds between two reports of progress.
+  private static let progressInterval = 0.25
 
   init(options: Options) {
     var messages = MessageLimits()
@@ -28,7 +37,12 @@ struct Service {
   ) {
     switch line {
     case .line(let bytes, let range):
-      dispatcher.handle(bytes, in: range, session: &session, context: &server, output: &output)
+      var deferred: Deferred<Server>? =
+        worker != nil && pending.count < Self.pendingLimit ? Deferred() : nil
+      dispatcher.handle(
+        bytes, in: range, session: &session, context: &server, output: &output,
+        deferred: &deferred)
+      if let deferred, !deferred.isEmpty { take(deferred, session.id, output: &output) }
     case .tooLong(let prefix, let length):
       dispatcher.refuseTooLong(prefix: prefix, length: length, output: &output)
     }
@@ -46,4 +60,71 @@ struct Service {
 
   /// SIGTERM and SIGHUP: what was acknowledged is to survive from here on.
   mutating func makeDurable() {}
+}
+
+// MARK: - Long questions
+
+extension Service {
+  /// Readable when the worker has an answer; -1 without a worker.
+  var workerDescriptor: Int32 { worker?.descriptor ?? -1 }
+
+  /// Whether answers are still to come.
+  var isAnswering: Bool { !pending.isEmpty }
+
+  private mutating func take(
+    _ deferred: Deferred<Server>, _ session: SessionID, output: inout [UInt8]
+  ) {
+    for id in deferred.cancelled {
+      guard
+        let place = pending.firstIndex(where: {
+          $0.request.session == session && $0.request.id == id
+        })
+      else { continue }
+      output += pending.remove(at: place).request.cancelledReply
+      worker?.forget(session, id)
+    }
+    for request in deferred.requests {
+      pending.append((request, secondsSince1970()))
+      output += request.progress("begin", seconds: 0) ?? []
+      worker?.run(request)
+    }
+  }
+
+  /// The lines that are ready: answers, and reports of progress that are due.
+  mutating func takeAnswers() -> [Outbox.Entry] {
+    var entries: [Outbox.Entry] = []
+    for answer in worker?.takeAnswers() ?? [] {
+      dispatcher.adopt(answer.context, into: &server)
+      let request = answer.request
+      // One that was cancelled has its reply.
+      guard
+        let place = pending.firstIndex(where: {
+          $0.request.session == request.session && $0.request.id == request.id
+        })
+      else { continue }
+      let since = pending.remove(at: place).since
+      let end = request.progress("end", seconds: secondsSince1970() - since) ?? []
+      entries.append(Outbox.Entry(session: request.session, line: end + answer.reply))
+    }
+    return entries
+  }
+
+  /// Milliseconds until progress is to be reported; nil when nobody waits for it.
+  var millisecondsToProgress: Int? {
+    guard pending.contains(where: \.request.wantsProgress) else { return nil }
+    let wait = progressSent + Self.progressInterval - secondsSince1970()
+    return max(0, Int((wait * 1000).rounded(.up)))
+  }
+
+  /// Reports on requests that are being answered.
+  mutating func progressReports() -> [Outbox.Entry] {
+    guard millisecondsToProgress == 0 else { return [] }
+    let now = secondsSince1970()
+    progressSent = now
+    return pending.compactMap { request, since in
+      request.progress("report", seconds: now - since).map {
+        Outbox.Entry(session: request.session, line: $0)
+      }
+    }
+  }
 }

@@ -14,7 +14,8 @@ extension Server {
       .slice, .window,
     ],
     resultSchema: #"{"type": "object", "required": ["method", "before", "after"]}"#,
-    errors: ["StreamNotFound", "NotApplicable"]
+    errors: ["StreamNotFound", "NotApplicable"],
+    mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     let name = try params.choice(

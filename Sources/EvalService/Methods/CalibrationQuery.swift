@@ -19,7 +19,8 @@ extension Server {
     resultSchema: """
       {"type": "object", "required": ["ece", "mce", "ace", "brier", "brier_decomposition", "bins"]}
       """,
-    errors: ["StreamNotFound", "NotApplicable"]
+    errors: ["StreamNotFound", "NotApplicable"],
+    mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     let bins = try params.optionalInt("bins", in: 1...10_000) ?? 15

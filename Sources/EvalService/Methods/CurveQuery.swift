@@ -18,7 +18,8 @@ extension Server {
       .slice, .window,
     ],
     resultSchema: #"{"type": "object", "required": ["columns", "area"]}"#,
-    errors: ["StreamNotFound", "NotApplicable"]
+    errors: ["StreamNotFound", "NotApplicable"],
+    mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     let names = Curve.allCases.map(\.rawValue)

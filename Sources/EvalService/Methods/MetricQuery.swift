@@ -15,7 +15,8 @@ extension Server {
       {"type": "object", "required": ["stream", "window", "revision", "count", "total_count", \
       "complete", "values", "undefined", "intervals", "bounds", "signatures"]}
       """,
-    errors: ["StreamNotFound", "UnknownMetric", "OutOfSequence"]
+    errors: ["StreamNotFound", "UnknownMetric", "OutOfSequence"],
+    mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     let least = try params.optionalInt("at_least_revision", in: 0...Int.max)

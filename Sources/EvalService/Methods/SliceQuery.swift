@@ -21,7 +21,8 @@ extension Server {
       .window,
     ],
     resultSchema: #"{"type": "object", "required": ["rows", "gaps", "average"]}"#,
-    errors: ["StreamNotFound", "UnknownMetric"]
+    errors: ["StreamNotFound", "UnknownMetric"],
+    mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     try server.withStream(params) { stream throws(RPCError) in

@@ -35,7 +35,8 @@ extension Server {
       {"type": "object", "required": ["threshold", "value", "confusion", "precision", "recall", \
       "at_default", "all_positive"]}
       """,
-    errors: ["StreamNotFound", "NotApplicable"]
+    errors: ["StreamNotFound", "NotApplicable"],
+    mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     let objective = try Server.objective(params)
@@ -69,7 +70,8 @@ extension Server {
       classParameter, .slice, .window,
     ],
     resultSchema: #"{"type": "object", "required": ["rows"]}"#,
-    errors: ["StreamNotFound", "NotApplicable", "TooManyValues"]
+    errors: ["StreamNotFound", "NotApplicable", "TooManyValues"],
+    mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     guard let thresholds = try params.optionalDoubles("thresholds", finite: false) else {

@@ -1,0 +1,134 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+import EvalService
+import JSONRPC
+import Synchronization
+
+/// A second thread, for questions that take long. It is handed copies and hands answers back, so
+/// the loop's state is the loop's alone.
+final class Worker: Sendable {
+  /// An answer on its way back.
+  struct Answer: Sendable {
+    let request: LongRequest<Server>
+    let reply: [UInt8]
+    let context: Server
+  }
+
+  private struct State {
+    var requests: [LongRequest<Server>] = []
+    var answers: [Answer] = []
+    var isStarted = false
+  }
+
+  /// Readable when an answer is there.
+  let descriptor: Int32
+  private let answered: Int32
+  private let asked: (output: Int32, input: Int32)
+  private let state = Mutex(State())
+
+  /// Nil when the system gives no pipes; then everything is answered in line.
+  init?() {
+    guard let answers = Self.makePipe(), let requests = Self.makePipe() else { return nil }
+    descriptor = answers.output
+    answered = answers.input
+    asked = requests
+  }
+
+  /// Queues a request; they are answered one after the other.
+  func run(_ request: LongRequest<Server>) {
+    let mustStart = state.withLock { state in
+      state.requests.append(request)
+      defer { state.isStarted = true }
+      return !state.isStarted
+    }
+    if mustStart { start() }
+    Self.ring(asked.input)
+  }
+
+  /// Forgets a request that was not begun.
+  func forget(_ session: SessionID, _ id: [UInt8]) {
+    state.withLock { state in
+      state.requests.removeAll { $0.session == session && $0.id == id }
+    }
+  }
+
+  /// The answers that have come.
+  func takeAnswers() -> [Answer] {
+    var room = [UInt8](repeating: 0, count: 64)
+    _ = room.withUnsafeMutableBytes { readBytes(descriptor, into: $0) }
+    return state.withLock { state in
+      defer { state.answers = [] }
+      return state.answers
+    }
+  }
+
+  /// Started with the first long question: most runs never need it.
+  private func start() {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    // Musl's default would be small for deep generic code.
+    pthread_attr_setstacksize(&attributes, 8 << 20)
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let own = Unmanaged.passRetained(self).toOpaque()
+    pthread_create(&thread, &attributes, workerMain, own)
+  }
+
+  /// Waits for requests and answers them, for as long as the process lives.
+  fileprivate func serve() {
+    while true {
+      var byte: UInt8 = 0
+      let transfer = withUnsafeMutableBytes(of: &byte) { readBytes(asked.output, into: $0) }
+      if case .failed = transfer { return }
+      // Kept only while requests wait, since it may hold a copy of many rows.
+      var last: Server?
+      while let request = state.withLock({ $0.requests.isEmpty ? nil : $0.requests.removeFirst() })
+      {
+        let (reply, context) = request.run(after: last)
+        last = context
+        state.withLock {
+          $0.answers.append(Answer(request: request, reply: reply, context: context))
+        }
+        Self.ring(answered)
+      }
+    }
+  }
+
+  private static func ring(_ descriptor: Int32) {
+    var byte: UInt8 = 1
+    // A full pipe rings already.
+    _ = withUnsafeBytes(of: &byte) { writeBytes(descriptor, $0) }
+  }
+
+  /// A pipe whose ends are closed in children. Only the reading end of the worker waits.
+  private static func makePipe() -> (output: Int32, input: Int32)? {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return nil }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+    return (ends[0], ends[1])
+  }
+}
+
+#if canImport(Darwin)
+  private func workerMain(_ own: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    Unmanaged<Worker>.fromOpaque(own).takeRetainedValue().serve()
+    return nil
+  }
+#else
+  private func workerMain(_ own: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let own { Unmanaged<Worker>.fromOpaque(own).takeRetainedValue().serve() }
+    return nil
+  }
+#endif
