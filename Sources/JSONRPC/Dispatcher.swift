@@ -176,7 +176,7 @@ extension Dispatcher {
       return
     }
     var isDeferred = false
-    writer.reply(id: id) { writer throws(RPCError) in
+    writer.reply(id: id, method: message.method) { writer throws(RPCError) in
       isDeferred = try run(
         call, session: &session, context: &context, writer: &writer, deferred: &deferred)
     }

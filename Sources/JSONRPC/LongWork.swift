@@ -26,6 +26,7 @@ public struct LongRequest<Context: Sendable>: Sendable {
   public let session: SessionID
   /// Its id's own text.
   public let id: [UInt8]
+  fileprivate let method: String
   /// The token of `$/progress`, as sent; nil when the client wants none.
   let progressToken: [UInt8]?
   /// Whether the client wants to hear of its progress.
@@ -44,7 +45,9 @@ public struct LongRequest<Context: Sendable>: Sendable {
     var context = copy
     if let before { adopt(&context, before) }
     var writer = JSONWriter()
-    writer.reply(id: id) { writer throws(RPCError) in try handler(&context, params, &writer) }
+    writer.reply(id: id, method: method) { writer throws(RPCError) in
+      try handler(&context, params, &writer)
+    }
     writer.lineFeed()
     return (writer.bytes, context)
   }
@@ -84,7 +87,7 @@ public struct LongRequest<Context: Sendable>: Sendable {
 extension JSONWriter {
   /// A whole reply: what `body` writes as the result, or its error.
   mutating func reply(
-    id: [UInt8], _ body: (inout JSONWriter) throws(RPCError) -> Void
+    id: [UInt8], method: String, _ body: (inout JSONWriter) throws(RPCError) -> Void
   ) {
     beginReply(id: id)
     let result = mark
@@ -93,7 +96,7 @@ extension JSONWriter {
     do throws(RPCError) {
       try body(&self)
       guard bytes.count > before else {
-        throw RPCError(.internalError, "the method gave no result")
+        throw RPCError(.internalError, "\(quoted(method)) gave no result")
       }
     } catch {
       rewind(to: result)
@@ -121,7 +124,8 @@ public struct Deferred<Context: Sendable>: Sendable {
     let token = caller.capabilities.progress ? message.params?["progress_token"] : nil
     requests.append(
       LongRequest(
-        session: caller.session, id: id, progressToken: token?.rawText, copy: copy, params: params,
+        session: caller.session, id: id, method: message.method, progressToken: token?.rawText,
+        copy: copy, params: params,
         handler: handler, adopt: adopt))
   }
 
