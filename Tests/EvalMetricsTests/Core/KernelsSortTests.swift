@@ -46,7 +46,8 @@ enum KeyShape: CaseIterable, Sendable {
 
   @Test(arguments: KeyShape.allCases) func sortIsTheStandardSort(shape: KeyShape) {
     var random = SeededGenerator(seed: 21)
-    for count in sizes {
+    let large: Set<KeyShape> = [.probabilities, .twoHeaps]
+    for count in sizes where count < 100_000 || large.contains(shape) {
       let wide = shape.keys(count, &random)
       var sorted = wide
       Kernels.sort(&sorted)
@@ -78,15 +79,16 @@ enum KeyShape: CaseIterable, Sendable {
     for (m, n) in [
       (0, 0), (0, 5), (5, 0), (1, 1), (3, 200), (200, 3), (1_000, 999), (20_000, 20_000),
       (50_000, 40),
-      (40, 50_000), (9_000, 30_000), (4_096, 4_096),
+      (40, 12_000), (4_096, 13_000),
     ] {
       let a = shape.keys(m, &random).sorted()
       let b = shape.keys(n, &random).sorted()
       #expect(equal(Kernels.merge(a, b), (a + b).sorted()), "\(m) and \(n)")
       // Columns that don't overlap, or by little.
       let high = b.map { $0 | 1 << 63 }.sorted()
-      #expect(equal(Kernels.merge(a, high), (a + high).sorted()), "\(m) and \(n) above")
-      #expect(equal(Kernels.merge(high, a), (a + high).sorted()), "\(n) above and \(m)")
+      let both = (a + high).sorted()
+      #expect(equal(Kernels.merge(a, high), both), "\(m) and \(n) above")
+      #expect(equal(Kernels.merge(high, a), both), "\(n) above and \(m)")
       let c = shape.narrow(m, &random).sorted()
       let d = shape.narrow(n, &random).sorted()
       #expect(equal(Kernels.merge(c, d), (c + d).sorted()), "\(m) and \(n) narrow")
@@ -96,7 +98,7 @@ enum KeyShape: CaseIterable, Sendable {
   @Test(arguments: KeyShape.allCases) func walkMeetsEveryDistinctKeyOnce(shape: KeyShape) {
     var random = SeededGenerator(seed: 24)
     for (m, n) in [
-      (0, 0), (0, 4), (4, 0), (1, 1), (10, 3_000), (3_000, 10), (700, 9_000), (30_000, 30_000),
+      (0, 0), (0, 4), (4, 0), (1, 1), (10, 3_000), (3_000, 10), (700, 9_000), (9_000, 9_000),
     ] {
       let p = shape.keys(m, &random).sorted()
       let q = shape.keys(n, &random).sorted()
