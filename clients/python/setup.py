@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from setuptools import Command, setup
+from setuptools import Command, Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build import build
 from setuptools.command.build_py import build_py
@@ -104,18 +104,22 @@ class ProgramAsScript(Command):
         return []
 
 
+class WithProgram(Distribution):
+    """Holds machine code, though none that Python loads."""
+
+    def has_ext_modules(self) -> bool:
+        return True
+
+
 class PlatformWheel(bdist_wheel):
     """For any Python 3, on this platform."""
-
-    def finalize_options(self) -> None:
-        super().finalize_options()
-        self.root_is_pure = False
 
     def get_tag(self) -> tuple[str, str, str]:
         return "py3", "none", super().get_tag()[2]
 
 
 setup(
+    distclass=WithProgram,
     scripts=["evald"],
     cmdclass={
         "build": FreshBuild,

@@ -155,4 +155,4 @@ def test_errors_survive_pickling() -> None:
 
 def test_wrong_settings() -> None:
     with pytest.raises(ValueError, match="on_error"):
-        evald.start(sys.executable, on_error="ignore")
+        evald.start(sys.executable, on_error="ignore")  # type: ignore[arg-type]

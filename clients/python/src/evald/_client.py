@@ -245,6 +245,5 @@ def _finish(link: AnyLink) -> None:
             warn(f"a batch was not counted, told at the end: {notice}")
 
 
-def start(binary: str | os.PathLike[str] | None = None, **settings: Any) -> Evald:
-    """Starts an evald: `with evald.start() as ev:`. The arguments are those of `Evald`."""
-    return Evald(binary, **settings)
+#: Starts an evald: `with evald.start() as ev:`. The same as `Evald`.
+start = Evald

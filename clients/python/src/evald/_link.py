@@ -74,11 +74,11 @@ class Link(Teller):
         self._stalled = False
         self._closing = False
         self.process = Process(command, env)
+        _links.add(self)
         self._writer = threading.Thread(target=self._write, name="evald-writer", daemon=True)
         self._reader = threading.Thread(target=self._read, name="evald-reader", daemon=True)
         self._writer.start()
         self._reader.start()
-        _links.add(self)
         self.server = self._initialize(start_timeout)
 
     def _initialize(self, timeout: float) -> dict[str, Any]:

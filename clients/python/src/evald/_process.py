@@ -44,7 +44,7 @@ class Process:
         for pipe in self._pipes[:2]:
             # A longer pipe lets large batches through in fewer steps. Linux only, and by leave.
             with contextlib.suppress(OSError, AttributeError):
-                fcntl.fcntl(pipe, getattr(fcntl, "F_SETPIPE_SZ", 1031), _PIPE_BYTES)
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._drain = threading.Thread(target=self._drain_stderr, name="evald-stderr", daemon=True)
         self._drain.start()
 
