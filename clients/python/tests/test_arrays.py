@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -96,6 +96,7 @@ def test_lists_of_integers_are_exact(values: list[int]) -> None:
 
 
 @given(st.lists(st.one_of(st.integers(-(2**60), 2**60), st.floats(allow_nan=False))))
+@example([0.5, 2**53 + 1])
 def test_mixed_lists_are_exact(values: list[float]) -> None:
     got = decode(encode(x=values)["x"])
     specials = {"Infinity": np.inf, "-Infinity": -np.inf}

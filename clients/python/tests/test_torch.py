@@ -61,6 +61,9 @@ def test_lazy_negation_and_sparse_tensors() -> None:
     negated = z.conj().imag
     assert negated.is_neg()
     same(encode(x=negated)["x"], negated.resolve_neg())
+    whole = torch._neg_view(torch.rand(3))
+    assert whole.is_contiguous()
+    same(encode(x=whole)["x"], whole.resolve_neg())
     sparse = torch.tensor([0.0, 0.5, 0.0]).to_sparse()
     same(encode(x=sparse)["x"], sparse.to_dense())
 
