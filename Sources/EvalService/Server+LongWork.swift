@@ -13,7 +13,7 @@ extension Server {
     else { return nil }
     counters.queries += 1
     var copy = Server(version: version, limits: limits, clock: clock)
-    copy.streams[name] = stream
+    copy.streams[name] = stream.copyForQuestions
     return copy
   }
 
@@ -23,7 +23,19 @@ extension Server {
       guard let mine = streams[name], mine.openedAt == stream.openedAt,
         mine.revision == stream.revision
       else { continue }
-      streams[name]?.contents.engine = stream.contents.engine
+      update(name) { $0.contents.engine.adopt(stream.contents.engine) }
     }
+  }
+}
+
+extension Stream {
+  /// What answers need of the stream: neither its checkpoints nor the ids of its rows.
+  fileprivate var copyForQuestions: Stream {
+    var copy = Stream(
+      name: name, schema: schema, engine: contents.engine.copyForQuestions, metrics: metrics,
+      metadata: metadata, openedAt: openedAt)
+    copy.contents.taint = contents.taint
+    copy.revision = revision
+    return copy
   }
 }

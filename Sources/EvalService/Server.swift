@@ -24,8 +24,9 @@ public struct Server: Sendable {
   /// Counts changes of all streams, so that a checkpoint knows which streams came after it.
   var changes: UInt64 = 0
   var counters = Counters()
-  var memory = MemoryAccount()
   var subscriptions = Subscriptions()
+  /// Memory of all streams by account; every change of a stream brings it up to date.
+  private(set) var accountedBytes = 0
   /// Notifications on their way out.
   public var outbox = Outbox()
 
@@ -116,7 +117,7 @@ extension Server {
         name, in: Array(streams.keys.sorted().prefix(1000)), otherwise: "stream/open makes one"))
   }
 
-  /// Runs `body` on the stream a request names, in place.
+  /// Runs `body` on the stream a request names, in place, and brings the account of memory up to date.
   mutating func withStream<R>(
     _ params: Params, _ body: (inout Stream) throws(RPCError) -> R
   ) throws(RPCError) -> R {
@@ -124,30 +125,77 @@ extension Server {
     guard let place = streams.index(forKey: name) else {
       throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
     }
+    defer { account(for: place) }
     return try body(&streams.values[place])
+  }
+
+  /// Runs `body` on a stream if it is there, in place.
+  mutating func update(_ name: String, _ body: (inout Stream) -> Void) {
+    guard let place = streams.index(forKey: name) else { return }
+    body(&streams.values[place])
+    account(for: place)
+  }
+
+  /// Adds a stream, or puts another in the place of one.
+  mutating func add(_ stream: Stream) {
+    remove(stream.name)
+    streams[stream.name] = stream
+    update(stream.name) { _ in }
+  }
+
+  mutating func remove(_ name: String) {
+    guard let stream = streams.removeValue(forKey: name) else { return }
+    accountedBytes -= stream.accountedBytes
   }
 }
 
-/// Memory by account. Adding up every stream for every push would cost more than the push, so pushes
-/// add an upper bound, and the sum is made anew when the bound reaches the limit.
-struct MemoryAccount: Sendable {
-  /// An upper bound of what all streams hold.
-  var bound = 0
-}
+// MARK: - Memory
 
 extension Server {
-  /// Refuses when `incoming` more bytes would be over the limit.
-  mutating func reserveMemory(_ incoming: Int, path: String) throws(RPCError) {
-    memory.bound += incoming
-    if memory.bound <= limits.maxMemoryBytes { return }
-    let held = streams.values.reduce(0) { $0 + $1.byteCount }
-    memory.bound = held + incoming
-    if memory.bound <= limits.maxMemoryBytes { return }
-    memory.bound = held
+  /// Brings the account up to date with one stream.
+  private mutating func account(for place: Dictionary<String, Stream>.Index) {
+    accountedBytes += streams.values[place].takeGrowth()
+  }
+
+  /// Refuses what would take `incoming` more bytes than there may be; `what` says what it is.
+  mutating func reserveMemory(
+    _ incoming: Int, for what: String, path: String
+  ) throws(RPCError) {
+    if fits(incoming) { return }
+    // What queries have merged can be made again, so it goes first.
+    for place in streams.values.indices {
+      streams.values[place].contents.engine.forgetViews()
+      account(for: place)
+    }
+    if fits(incoming) { return }
     throw RPCError(
       .memoryLimit,
-      "the streams hold \(held) bytes, and this batch may need \(incoming) more than the limit of \(limits.maxMemoryBytes)",
+      "the streams hold \(accountedBytes) bytes, and with \(incoming) for \(what) it would be more than the limit of \(limits.maxMemoryBytes)",
       path: path,
       hint: "delete or reset streams, keep fewer windows and checkpoints, or raise --max-memory")
+  }
+
+  private func fits(_ incoming: Int) -> Bool {
+    let (sum, overflow) = accountedBytes.addingReportingOverflow(incoming)
+    return !overflow && sum <= limits.maxMemoryBytes
+  }
+}
+
+// MARK: - Replies
+
+/// A reply that would be too long to send.
+struct ReplyLimit {
+  private static let bytes = 48 << 20
+  private let start: Int
+
+  /// Counts from what the writer holds now.
+  init(_ writer: JSONWriter) { start = writer.bytes.count }
+
+  /// Throws when the reply has grown too long; `hint` says how to ask for less.
+  func check(_ writer: JSONWriter, hint: String) throws(RPCError) {
+    if writer.bytes.count - start <= Self.bytes { return }
+    throw RPCError(
+      .tooManyValues, "the answer would be longer than \(Self.bytes) bytes", path: "/params",
+      hint: hint)
   }
 }

@@ -104,3 +104,11 @@ func inputError(_ body: () throws -> Void) -> InputError? {
     return error as? InputError
   }
 }
+
+extension TaskEngine {
+  /// The values of these dimensions that occur in a window, in order.
+  func sliceKeys(by places: [Int], in window: Window) throws -> [SliceKey] {
+    var copy = self
+    return try copy.sliceAnswers([], by: places, in: window, minCount: 0).map(\.key)
+  }
+}

@@ -17,11 +17,9 @@ public func slicedSubject<Base: State>(
   return LawSubject(
     Sliced<Base>.Configuration(base: base.configuration, dimensions: dimensions), pieces: pieces
   ) { state in
-    var answers = base.answers(&state.total)
-    for key in keys {
-      guard var cell = state.cells[key] else { continue }
-      answers += ["cell \(key)"] + base.answers(&cell)
-      state.cells[key] = cell
+    var answers = state.changeTotal { base.answers(&$0) }
+    for key in keys where state.cells[key] != nil {
+      answers += ["cell \(key)"] + state.change(key) { base.answers(&$0) }
     }
     for language in languages {
       var merged = Base(base.configuration)
@@ -109,13 +107,8 @@ public func checkWindowLaws<S: State>(_ subject: LawSubject<S>, _ effort: LawEff
 }
 
 private func merged<S: State>(_ windows: Windowed<S>, _ window: Window) -> S? {
-  switch windows.parts(of: window) {
-  case .none: return nil
-  case .current: return windows.current
-  case .closed(let index): return windows.closed[index].state
-  case .merged(let states):
-    var result = S(windows.configuration)
-    for state in states { result.merge(state) }
-    return result
-  }
+  guard let parts = windows.parts(of: window) else { return nil }
+  var result = S(windows.configuration)
+  for part in parts { result.merge(windows.state(part)) }
+  return result
 }

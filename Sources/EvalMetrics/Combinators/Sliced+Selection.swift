@@ -16,35 +16,40 @@ extension Sliced {
     return keys.count == 1 ? .cell(keys[0]) : nil
   }
 
-  /// Prepares one held state in place.
-  mutating func prepare(_ cell: Cell) {
+  /// Lets `body` look at one held state. Preparing it changes no answer, and what it did stays.
+  mutating func look<R, E: Error>(
+    at cell: Cell, preparing prepares: Bool, _ body: (Base) throws(E) -> R
+  ) throws(E) -> R {
+    func look(_ state: inout Base) throws(E) -> R {
+      if prepares { state.prepare() }
+      return try body(state)
+    }
     switch cell {
-    case .total: total.prepare()
-    case .cell(let key): cells[key]?.prepare()
+    case .total: return try changeTotal(look)
+    case .cell(let key): return try change(key, look)
     }
   }
 
-  /// One held state.
-  func state(_ cell: Cell) -> Base {
-    switch cell {
-    case .total: total
-    case .cell(let key): cells[key] ?? Base(configuration.base)
+  /// Hands out every held state of a slice, prepared if asked for, so that merging them sorts nothing again.
+  mutating func each(
+    of slice: [Int: SliceValue], preparing prepares: Bool, _ body: (SliceKey, Base) -> Void
+  ) {
+    if slice.isEmpty {
+      if prepares { changeTotal { $0.prepare() } }
+      return body([], total)
     }
+    for key in matching(slice) { hand(out: key, preparing: prepares, body) }
   }
 
-  /// The merge of a slice over several states; nil when there is nothing to merge.
-  static func merged(_ states: [Sliced], slice: [Int: SliceValue]) -> Base? {
-    var result: Base?
-    func add(_ state: Base) {
-      if result == nil { result = state } else { result?.merge(state) }
-    }
-    for state in states {
-      if slice.isEmpty {
-        add(state.total)
-      } else {
-        for key in state.matching(slice) { if let cell = state.cells[key] { add(cell) } }
-      }
-    }
-    return result
+  /// Hands out every cell, prepared if asked for.
+  mutating func eachCell(preparing prepares: Bool, _ body: (SliceKey, Base) -> Void) {
+    for key in Array(cells.keys) { hand(out: key, preparing: prepares, body) }
+  }
+
+  private mutating func hand(
+    out key: SliceKey, preparing prepares: Bool, _ body: (SliceKey, Base) -> Void
+  ) {
+    if prepares { change(key) { $0.prepare() } }
+    if let state = cells[key] { body(key, state) }
   }
 }

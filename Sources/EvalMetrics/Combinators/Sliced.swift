@@ -67,8 +67,12 @@ public struct Sliced<Base: State>: State {
 
   public let configuration: Configuration
   /// All rows.
-  public var total: Base
-  public var cells: [SliceKey: Base] = [:]
+  public private(set) var total: Base
+  public private(set) var cells: [SliceKey: Base] = [:]
+  /// Memory of all cells. It is kept up to date, since adding it up costs as much as there are cells.
+  private var cellBytes = 0
+  /// What a cell takes beside its state.
+  private static var cellOverhead: Int { 256 }
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -77,20 +81,42 @@ public struct Sliced<Base: State>: State {
 
   public var count: Int { total.count }
 
+  public var byteCount: Int { total.byteCount + cellBytes }
+
   public mutating func update(_ batch: SlicedBatch<Base.Batch>) {
-    let empty = Base(configuration.base)
     total.update(batch.rows)
     switch batch.cells {
     case .none: break
     case .whole(let key):
-      if batch.count > 0 { cells[key, default: empty].update(batch.rows) }
+      if batch.count > 0 { change(key) { $0.update(batch.rows) } }
     case .byRow(let keys, let codes):
       for (code, rows) in Self.rowsByCode(codes, codeCount: keys.count) {
         let part = rows.count == batch.count ? batch.rows : batch.rows.selecting(rows)
-        cells[keys[code], default: empty].update(part)
+        change(keys[code]) { $0.update(part) }
       }
     }
   }
+
+  /// Changes a cell in place, which is made if there is none yet.
+  public mutating func change<R, E: Error>(
+    _ key: SliceKey, _ body: (inout Base) throws(E) -> R
+  ) throws(E) -> R {
+    guard let place = cells.index(forKey: key) else {
+      var state = Base(configuration.base)
+      let result = try body(&state)
+      cellBytes += state.byteCount + Self.cellOverhead
+      cells[key] = state
+      return result
+    }
+    cellBytes -= cells.values[place].byteCount
+    defer { cellBytes += cells.values[place].byteCount }
+    return try body(&cells.values[place])
+  }
+
+  /// Changes the state of all rows in place, without changing what it answers.
+  public mutating func changeTotal<R, E: Error>(
+    _ body: (inout Base) throws(E) -> R
+  ) throws(E) -> R { try body(&total) }
 
   /// The rows of each code that occurs, in ascending order.
   private static func rowsByCode(_ codes: [Int32], codeCount: Int) -> [(Int, [Int])] {
@@ -100,11 +126,8 @@ public struct Sliced<Base: State>: State {
   }
 
   public mutating func merge(_ other: Sliced) {
-    let empty = Base(configuration.base)
     total.merge(other.total)
-    for (key, state) in other.cells {
-      cells[key, default: empty].merge(state)
-    }
+    for (key, state) in other.cells { change(key) { $0.merge(state) } }
   }
 
   /// The keys of the cells that match a selection, by dimension.
@@ -131,16 +154,13 @@ public struct Sliced<Base: State>: State {
     for _ in 0..<(try reader.readCount()) {
       var key: SliceKey = []
       for _ in configuration.dimensions { key.append(try SliceValue(from: &reader)) }
-      cells[key] = try Base(configuration.base, from: &reader)
+      let state = try Base(configuration.base, from: &reader)
+      change(key) { $0 = state }
     }
   }
 
   static func areInOrder(_ a: SliceKey, _ b: SliceKey) -> Bool {
     for (x, y) in zip(a, b) where x != y { return SliceValue.areInOrder(x, y) }
     return false
-  }
-
-  public var byteCount: Int {
-    total.byteCount + cells.values.reduce(0) { $0 + $1.byteCount + 256 }
   }
 }

@@ -1,22 +1,15 @@
 /// States by window: the rows since the last mark, those of marked windows while they are kept, and all older rows together.
 public struct Windowed<Base: State>: Sendable {
-  /// A closed window that is still kept.
-  public struct Closed: Sendable {
-    public var label: String
-    public var state: Base
-  }
-
   public let configuration: Base.Configuration
   /// How many closed windows stay queryable by themselves.
   public let keep: Int
   /// The rows since the last mark.
   public var current: Base
-  /// Closed windows, the oldest first; at most `keep`.
-  public private(set) var closed: [Closed] = []
+  /// Labels of the closed windows that are kept, the oldest first; at most `keep`.
+  public private(set) var labels: [String] = []
+  private var closed = StateList<Base>()
   /// The rows of windows that are no longer kept by themselves; nil when there are none.
-  public private(set) var past: Base?
-  /// Marks so far.
-  public private(set) var marks = 0
+  private var past: Base?
 
   public init(_ configuration: Base.Configuration, keep: Int) {
     self.configuration = configuration
@@ -26,48 +19,64 @@ public struct Windowed<Base: State>: Sendable {
 
   /// Closes the current window under a label and begins the next.
   public mutating func mark(_ label: String) {
-    marks += 1
-    closed.append(Closed(label: label, state: current))
+    labels.append(label)
+    closed.append(current)
     current = Base(configuration)
-    while closed.count > keep {
+    while labels.count > keep {
+      labels.removeFirst()
       let oldest = closed.removeFirst()
-      if past == nil { past = oldest.state } else { past?.merge(oldest.state) }
+      if past == nil { past = oldest } else { past?.merge(oldest) }
     }
   }
 
-  /// Which states make up a window; nil when it is not kept.
-  public func parts(of window: Window) -> Parts? {
+  /// One of the states.
+  public enum Part: Sendable, Hashable {
+    case past
+    case closed(Int)
+    case current
+  }
+
+  /// The states that make up a window; nil when it is not kept.
+  public func parts(of window: Window) -> [Part]? {
     switch window {
-    case .current: return .current
+    case .current: return [.current]
     case .all:
-      if closed.isEmpty && past == nil { return .current }
-      return .merged((past.map { [$0] } ?? []) + closed.map(\.state) + [current])
+      return (past == nil ? [] : [.past]) + labels.indices.map(Part.closed) + [.current]
     case .marks(let count):
-      guard count >= 1, count <= closed.count else { return nil }
-      if count == 1 { return .closed(closed.count - 1) }
-      return .merged(closed.suffix(count).map(\.state))
+      guard count >= 1, count <= labels.count else { return nil }
+      return labels.indices.suffix(count).map(Part.closed)
     case .mark(let label):
-      guard let index = closed.lastIndex(where: { $0.label == label }) else { return nil }
-      return .closed(index)
+      guard let index = labels.lastIndex(of: label) else { return nil }
+      return [.closed(index)]
     case .rows: return nil
     }
   }
 
-  /// What a window is made of.
-  public enum Parts {
-    case current
-    case closed(Int)
-    case merged([Base])
+  /// The state of a part.
+  public func state(_ part: Part) -> Base {
+    switch part {
+    case .past: past ?? Base(configuration)
+    case .closed(let index): closed.states[index]
+    case .current: current
+    }
   }
 
-  /// Changes a closed window in place; used to keep what a query has sorted.
-  mutating func updateClosed(_ index: Int, _ body: (inout Base) -> Void) {
-    body(&closed[index].state)
+  /// Changes the state of a part in place, without changing what it answers.
+  mutating func change<R, E: Error>(
+    _ part: Part, _ body: (inout Base) throws(E) -> R
+  ) throws(E) -> R {
+    switch part {
+    case .past:
+      var state = past ?? Base(configuration)
+      past = nil
+      defer { past = state }
+      return try body(&state)
+    case .closed(let index): return try closed.change(index, body)
+    case .current: return try body(&current)
+    }
   }
 
-  public var byteCount: Int {
-    closed.reduce(current.byteCount + (past?.byteCount ?? 0)) { $0 + $1.state.byteCount }
-  }
+  public var byteCount: Int { current.byteCount + closed.byteCount + (past?.byteCount ?? 0) }
 }
 
 /// A window of a stream, as a query names it.

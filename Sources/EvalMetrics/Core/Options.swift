@@ -90,9 +90,10 @@ public struct Arguments: Sendable, Equatable {
         throw .unknownName(
           .invalidParams, [.key(field.key)], "option", field.key, known: specs.map(\.name))
       }
-      values[spec.name] = try spec.check(field.value)
+      // A null says that nothing is given, as it does for every parameter.
+      if field.value != .null { values[spec.name] = try spec.check(field.value) }
     }
-    let names = Set(fields.map(\.key))
+    let names = Set(fields.filter { $0.value != .null }.map(\.key))
     given = specs.map(\.name).filter(names.contains)
   }
 

@@ -67,6 +67,9 @@ public enum CommonOptions {
     OptionSpec(
       "unique_ids", .boolean, default: .bool(false),
       "drop rows whose id was seen in this window"),
+    OptionSpec(
+      "window_rows", .integer(1...1_000_000_000), default: .null,
+      "keep the last so many rows in buckets, for the window {\"rows\": n}"),
   ]
 }
 

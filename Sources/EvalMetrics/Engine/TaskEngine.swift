@@ -21,11 +21,24 @@ public struct PushReport: Sendable {
   public var duplicates = 0
   /// Those of them whose other columns differ from the row that was kept.
   public var conflicting = 0
+
+  /// Of a push that did nothing.
+  public init() {}
 }
 
 /// Answers for one scope.
 public struct Answers: Sendable {
   /// Rows in the scope.
+  public var count: Int
+  /// One for each request, in order.
+  public var answers: [Answer]
+}
+
+/// Answers for one slice.
+public struct SliceAnswers: Sendable {
+  /// A value for each dimension that was asked for, in their order.
+  public var key: SliceKey
+  /// Rows in the slice.
   public var count: Int
   /// One for each request, in order.
   public var answers: [Answer]
@@ -40,15 +53,24 @@ public protocol TaskEngine: Sendable {
   /// Rows of the current window, and of all.
   var count: Int { get }
   var totalCount: Int { get }
-  /// Accounted memory.
+  /// Accounted memory; it costs nothing to ask for.
   var byteCount: Int { get }
-  /// Cells of the slice dimensions, in all windows.
+  /// Cells of the slice dimensions in the current window.
   var cellCount: Int { get }
+  /// Every option in canonical form, the defaults too: what makes two streams of a task equal.
+  var settings: [Value.Field] { get }
 
   /// Checks a batch whole, then applies it. When it throws nothing has changed.
   mutating func push(_ columns: Columns) throws(InputError) -> PushReport
   mutating func mark(_ label: String)
   mutating func reset()
+  /// Frees what answers have merged; it is made again when it is asked for.
+  mutating func forgetViews()
+  /// A copy that only answers. It shares no more than that takes, since what is shared has to be
+  /// copied when it changes.
+  var copyForQuestions: any TaskEngine { get }
+  /// Takes over what a copy has sorted and merged. The rows must be the same as when the copy was made.
+  mutating func adopt(_ copy: any TaskEngine)
 
   /// What a query answers that names nothing.
   var defaultRequests: [MetricRequest] { get }
@@ -59,8 +81,11 @@ public protocol TaskEngine: Sendable {
   mutating func answers(
     _ requests: [MetricRequest], in scope: Scope, threshold: Double?
   ) throws(InputError) -> Answers
-  /// The values of these dimensions that occur in a window, in order.
-  func sliceKeys(by places: [Int], in window: Window) throws(InputError) -> [SliceKey]
+  /// Answers for each slice of a window by these dimensions that has rows, and at least `minCount` of
+  /// them, in the order of the slices.
+  mutating func sliceAnswers(
+    _ requests: [MetricRequest], by places: [Int], in window: Window, minCount: Int
+  ) throws(InputError) -> [SliceAnswers]
   /// Hands out the prepared state of a scope, for methods that only some states can serve.
   mutating func inspect<R>(
     _ scope: Scope, _ body: (any State) throws(InputError) -> R

@@ -17,7 +17,7 @@ extension Server {
     writer.field("queries", server.counters.queries)
     writer.key("memory")
     writer.beginObject()
-    writer.field("accounted_bytes", server.streams.values.reduce(0) { $0 + $1.byteCount })
+    writer.field("accounted_bytes", server.accountedBytes)
     writer.field("max_memory_bytes", server.limits.maxMemoryBytes)
     writer.endObject()
     // Nothing is recovered without a state directory.

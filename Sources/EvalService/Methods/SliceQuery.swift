@@ -3,8 +3,6 @@ import JSONRPC
 import WireJSON
 
 extension Server {
-  private static let rowLimit = 100_000
-
   static let sliceQuery = Method<Server>(
     name: "slice/query",
     summary:
@@ -21,19 +19,21 @@ extension Server {
       .window,
     ],
     resultSchema: #"{"type": "object", "required": ["rows", "gaps", "average"]}"#,
-    errors: ["StreamNotFound", "UnknownMetric"],
+    errors: ["StreamNotFound", "UnknownMetric", "TooManyValues"],
     mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
+    let minCount = try params.optionalInt("min_count", in: 0...Int.max) ?? 0
     try server.withStream(params) { stream throws(RPCError) in
       let question = try Question(params, dimensions: stream.schema.dimensions)
       let requests = try stream.requests(params)
       let report = try stream.sliceReport(
-        by: try stream.places(params), requests, question.scope.window,
-        minCount: try params.optionalInt("min_count", in: 0...Int.max) ?? 0)
+        by: try stream.places(params), requests, question.scope.window, minCount: minCount)
       writer.beginObject()
       writer.header(stream, question, count: report.count)
-      writer.sliceReport(report, stream, requests)
+      try writer.rows(report.rows, requests)
+      writer.gaps(report.rows, requests, stream)
+      writer.averages(report.rows, requests)
       writer.endObject()
     }
   }
@@ -79,85 +79,101 @@ extension Stream {
     by places: [Int], _ requests: [MetricRequest], _ window: Window, minCount: Int
   ) throws(RPCError) -> SliceReport {
     let dimensions = schema.dimensions
-    return try translating(at: "/params") { () throws(InputError) in
+    let found = try translating(at: "/params") { () throws(InputError) in
       let total = try contents.engine.answers([], in: Scope(window: window), threshold: nil)
-      var report = SliceReport(count: total.count, rows: [])
-      for key in try contents.engine.sliceKeys(by: places, in: window) {
-        let slice = Dictionary(uniqueKeysWithValues: zip(places, key))
-        let found = try contents.engine.answers(
-          requests, in: Scope(window: window, slice: slice), threshold: nil)
-        if found.count < max(1, minCount) { continue }
-        let fields = zip(places, key).map {
-          Value.Field(dimensions[$0].name, dimensions[$0].wire($1))
-        }
-        report.rows.append(
-          .init(slice: .record(fields), count: found.count, answers: found.answers))
-      }
-      if let first = requests.first {
-        report.rows = Self.worstFirst(report.rows, contents.engine.direction(of: first))
-      }
-      return report
+      let slices = try contents.engine.sliceAnswers(
+        requests, by: places, in: window, minCount: minCount)
+      return (total: total.count, slices: slices)
     }
+    let rows = found.slices.map { slice in
+      SliceReport.Row(
+        slice: .record(
+          zip(places, slice.key).map {
+            Value.Field(dimensions[$0].name, dimensions[$0].wire($1))
+          }), count: slice.count, answers: slice.answers)
+    }
+    let directions = requests.map(contents.engine.direction)
+    return SliceReport(count: found.total, rows: Self.worstFirst(rows, directions))
   }
 
-  /// By the first metric, the worst first; rows without a value last, and equal ones in the order of their slices.
+  /// By the first metric that has a better and a worse, the worst first; rows without a value last, and
+  /// equal ones in the order of their slices.
   private static func worstFirst(
-    _ rows: [SliceReport.Row], _ direction: Direction
+    _ rows: [SliceReport.Row], _ directions: [Direction]
   ) -> [SliceReport.Row] {
-    rows.enumerated().sorted { a, b in
-      switch (a.element.answers.first?.number, b.element.answers.first?.number) {
-      case (let x?, let y?) where x != y: direction == .lower ? x > y : x < y
+    guard let place = directions.firstIndex(where: { $0 != .neither }) else { return rows }
+    let sign: Double = directions[place] == .lower ? -1 : 1
+    let keyed = rows.enumerated().map { ($0.offset, $0.element.answers[place].number) }
+    return keyed.sorted { a, b in
+      switch (a.1, b.1) {
+      case (let x?, let y?) where x != y: sign * x < sign * y
       case (_?, nil): true
       case (nil, _?): false
-      default: a.offset < b.offset
+      default: a.0 < b.0
       }
-    }.map(\.element)
+    }.map { rows[$0.0] }
   }
 }
 
 extension JSONWriter {
-  fileprivate mutating func sliceReport(
-    _ report: SliceReport, _ stream: Stream, _ requests: [MetricRequest]
-  ) {
+  fileprivate mutating func rows(
+    _ rows: [SliceReport.Row], _ requests: [MetricRequest]
+  ) throws(RPCError) {
+    let limit = ReplyLimit(self)
     key("rows")
     beginArray()
-    for row in report.rows {
+    for row in rows {
       beginObject()
       field("slice", row.slice)
       field("count", row.count)
       values(zip(requests, row.answers).map { (key: $0.key, answer: $1) })
       endObject()
+      try limit.check(self, hint: "ask for fewer metrics, or set min_count")
     }
     endArray()
+  }
+
+  /// Writes how far the slices are apart in each metric that has a value in one of them.
+  fileprivate mutating func gaps(
+    _ rows: [SliceReport.Row], _ requests: [MetricRequest], _ stream: Stream
+  ) {
     key("gaps")
     beginObject()
     for (place, request) in requests.enumerated() {
-      gap(report.rows, place, request.key, stream.engine.direction(of: request))
-    }
-    endObject()
-    key("average")
-    beginObject()
-    for (place, request) in requests.enumerated() {
-      let numbers = report.rows.compactMap { $0.answers[place].number }
-      let mean = numbers.isEmpty ? nil : numbers.reduce(0, +) / Double(numbers.count)
-      field(request.key, mean)
+      let known = rows.compactMap { row in row.answers[place].number.map { (row.slice, $0) } }
+      guard let low = known.min(by: { $0.1 < $1.1 }), let high = known.max(by: { $0.1 < $1.1 })
+      else { continue }
+      let direction = stream.engine.direction(of: request)
+      let ends = direction == .lower ? (worst: high.0, best: low.0) : (worst: low.0, best: high.0)
+      key(request.key)
+      beginObject()
+      field("difference", (high.1 - low.1).finite)
+      field("ratio", high.1 != 0 ? (low.1 / high.1).finite : nil)
+      // Of a metric without a direction neither end is the worse.
+      field("worst", direction == .neither ? .null : ends.worst)
+      field("best", direction == .neither ? .null : ends.best)
+      endObject()
     }
     endObject()
   }
 
-  /// Writes how far the slices are apart in one metric; nothing when fewer than one has a value.
-  private mutating func gap(
-    _ rows: [SliceReport.Row], _ place: Int, _ name: String, _ direction: Direction
-  ) {
-    let known = rows.compactMap { row in row.answers[place].number.map { (row.slice, $0) } }
-    guard let low = known.min(by: { $0.1 < $1.1 }), let high = known.max(by: { $0.1 < $1.1 })
-    else { return }
-    key(name)
+  /// Writes the mean over the slices that have a value, each counting once.
+  fileprivate mutating func averages(_ rows: [SliceReport.Row], _ requests: [MetricRequest]) {
+    key("average")
     beginObject()
-    field("difference", high.1 - low.1)
-    field("ratio", high.1 != 0 ? low.1 / high.1 : nil)
-    field("worst", direction == .lower ? high.0 : low.0)
-    field("best", direction == .lower ? low.0 : high.0)
+    for (place, request) in requests.enumerated() {
+      let numbers = rows.compactMap { $0.answers[place].number }
+      var sum = ExactSum()
+      sum.add(contentsOf: numbers)
+      var count = ExactSum()
+      count.add(count: numbers.count)
+      field(request.key, numbers.isEmpty ? nil : ExactSum.ratio(sum, count))
+    }
     endObject()
   }
+}
+
+extension Double {
+  /// Nil for what no JSON number can be.
+  fileprivate var finite: Double? { isFinite ? self : nil }
 }

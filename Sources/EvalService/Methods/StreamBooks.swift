@@ -7,17 +7,20 @@ extension Server {
     name: "stream/list", summary: "All streams by name.",
     resultSchema: #"{"type": "object", "required": ["streams"]}"#
   ) { server, _, writer throws(RPCError) in
+    let limit = ReplyLimit(writer)
     writer.beginObject()
     writer.key("streams")
     writer.beginArray()
     for (name, stream) in server.streams.sorted(by: { $0.key < $1.key }) {
+      try limit.check(writer, hint: "keep less metadata; stream/describe shows one stream")
       writer.beginObject()
       writer.field("stream", name)
       writer.field("task", stream.schema.task)
       writer.field("count", stream.engine.count)
       writer.field("total_count", stream.engine.totalCount)
       writer.field("revision", stream.revision)
-      writer.field("metadata", stream.metadata)
+      writer.key("metadata")
+      writer.raw(stream.metadata)
       writer.endObject()
     }
     writer.endArray()
@@ -48,7 +51,7 @@ extension Server {
     parameters: [.stream], resultSchema: #"{"type": "object"}"#, errors: ["StreamNotFound"]
   ) { server, params, writer throws(RPCError) in
     let name = try server.streamName(params)
-    server.streams.removeValue(forKey: name)
+    server.remove(name)
     server.subscriptions.removeAll { $0.stream == name }
     server.changes += 1
     writer.beginObject()
@@ -72,7 +75,7 @@ extension Server {
       writer.beginObject()
       writer.producers("applied", stream.contents.producers)
       // Without a state directory nothing outlives the process.
-      writer.producers("durable", [:])
+      writer.producers("durable", Producers())
       writer.refusals("rejected", stream.contents.taint)
       writer.field("revision", stream.revision)
       writer.endObject()
@@ -82,6 +85,14 @@ extension Server {
 }
 
 extension JSONWriter {
+  /// Writes what pushes left out or changed since the stream was opened or reset.
+  private mutating func counters(_ totals: PushReport) {
+    field("dropped", totals.dropped)
+    field("dropped_duplicates", totals.duplicates)
+    field("conflicting_duplicates", totals.conflicting)
+    field("clamped", totals.clamped)
+  }
+
   fileprivate mutating func description(_ stream: Stream) {
     beginObject()
     field("stream", stream.name)
@@ -102,15 +113,19 @@ extension JSONWriter {
     }
     endArray()
     field("keep_windows", stream.schema.keepWindows)
-    field("metadata", stream.metadata)
+    key("metadata")
+    raw(stream.metadata)
     field("count", stream.engine.count)
     field("total_count", stream.engine.totalCount)
     field("revision", stream.revision)
+    counters(stream.contents.totals)
+    field("marks", stream.contents.marks)
     field("windows", stream.engine.keptMarks)
     field("slice_cells", stream.engine.cellCount)
     producers("producers", stream.contents.producers)
     field("checkpoints", stream.checkpoints.map(\.name))
     field("complete", stream.contents.taint.isEmpty)
+    // Of all time, whatever was acknowledged since.
     refusals("rejected", stream.refusals)
     field("memory_bytes", stream.byteCount)
     endObject()

@@ -18,13 +18,21 @@ extension Server {
         schema: #"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 16}"#),
     ],
     resultSchema: #"{"type": "object", "required": ["name", "revision"]}"#,
-    errors: ["StreamNotFound"]
+    errors: ["StreamNotFound", "MemoryLimit"]
   ) { server, params, writer throws(RPCError) in
     let name = try checkedName("name", params)
     let keep = try params.optionalInt("keep", in: 1...1000) ?? 16
     let streams = try server.chosenStreams(params)
+    // By account a checkpoint is a copy. What it shares with its stream it shares until the next sort.
+    let incoming = streams.reduce(0) {
+      $0 + (server.streams[$1]?.growth(ofCheckpoint: name, keep: keep) ?? 0)
+    }
+    try server.reserveMemory(incoming, for: "this checkpoint", path: params.path(of: "name"))
     server.changes += 1
-    for stream in streams { server.streams[stream]?.checkpoint(name, keep, server.changes) }
+    let clock = server.changes
+    for stream in streams {
+      server.update(stream) { $0.checkpoint(name, keep: keep, clock: clock) }
+    }
     writer.checkpointResult(name, server, streams)
   }
 
@@ -45,35 +53,13 @@ extension Server {
         path: params.path(of: "name"), hint: unknownNameHint(name, among: known.sorted()))
     }
     server.changes += 1
-    for stream in streams { server.streams[stream]?.rollBack(to: name, clock) }
+    for stream in streams { server.update(stream) { $0.rollBack(to: name, clock: clock) } }
     writer.checkpointResult(name, server, streams)
   }
 
   /// The stream a request names, or all of them in order.
   private func chosenStreams(_ params: Params) throws(RPCError) -> [String] {
     params.present("stream") == nil ? streams.keys.sorted() : [try streamName(params)]
-  }
-}
-
-extension Stream {
-  fileprivate func checkpoint(_ name: String) -> Checkpoint? {
-    checkpoints.last { $0.name == name }
-  }
-
-  fileprivate mutating func checkpoint(_ name: String, _ keep: Int, _ clock: UInt64) {
-    checkpoints.removeAll { $0.name == name }
-    checkpoints.append(Checkpoint(name: name, clock: clock, contents: contents))
-    if checkpoints.count > keep { checkpoints.removeFirst(checkpoints.count - keep) }
-  }
-
-  /// Goes back to a checkpoint. Without it, a stream that is younger had no rows then, and an older one was not meant.
-  fileprivate mutating func rollBack(to name: String, _ clock: UInt64) {
-    if let checkpoint = checkpoint(name) {
-      contents = checkpoint.contents
-      revision += 1
-    } else if openedAt > clock {
-      reset()
-    }
   }
 }
 

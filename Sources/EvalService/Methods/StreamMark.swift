@@ -3,8 +3,6 @@ import JSONRPC
 import WireJSON
 
 extension Server {
-  private static let historyLimit = 100_000
-
   static let streamMark = Method<Server>(
     name: "stream/mark",
     summary: "Closes the current window, which is what an epoch is, and gives its history row.",
@@ -17,19 +15,21 @@ extension Server {
         schema: #"{"type": "object"}"#),
     ],
     resultSchema: #"{"type": "object", "required": ["label", "count", "values", "extra", "time"]}"#,
-    errors: ["StreamNotFound", "TooManyValues"]
+    errors: ["StreamNotFound", "TooManyValues", "MemoryLimit"]
   ) { server, params, writer throws(RPCError) in
     let label = params.present("label") == nil ? nil : try checkedName("label", params)
-    let extra = try params.optionalObject("extra")?.value
-    if let extra, extra.sourceRange.count > 65_536 {
-      throw params.invalid("extra", "is longer than 65536 bytes")
+    let extra = try params.optionalObject("extra")?.value.map { json throws(RPCError) in
+      try shortText(of: json, "extra", params)
     }
+    _ = try server.streamName(params)
+    try server.reserveMemory(
+      4096 + (extra?.count ?? 0), for: "a row of the history", path: params.path(of: "stream"))
     let time = server.clock()
     server.tellOfMark(in: try server.streamName(params))
     try server.withStream(params) { stream throws(RPCError) in
-      let row = try stream.mark(label, extra: extra.map { Value($0) } ?? .record([]), time: time)
+      let row = try stream.mark(label, extra: extra ?? Array("{}".utf8), time: time)
       writer.beginObject()
-      writer.historyRow(row, stream.metrics.map(\.key))
+      writer.historyRow(row, row.requests.enumerated().map { ($1.key, $0) })
       writer.field("revision", stream.revision)
       writer.endObject()
     }
@@ -45,35 +45,37 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     try server.withStream(params) { stream throws(RPCError) in
-      let requests = try stream.requests(params)
-      let isChosen = params.present("metrics") != nil
+      let chosen = params.present("metrics") == nil ? nil : try stream.requests(params)
+      let limit = ReplyLimit(writer)
       writer.beginObject()
       writer.field("stream", stream.name)
+      writer.completeness(stream.contents.taint)
       writer.key("rows")
       writer.beginArray()
-      for row in stream.contents.history {
+      var best = BestRows(chosen, stream.engine)
+      for row in stream.contents.history.rows {
+        best.take(row)
         writer.beginObject()
-        writer.historyRow(row, isChosen ? requests.map(\.key) : nil)
+        writer.historyRow(row, best.shown)
         writer.endObject()
+        try limit.check(writer, hint: "ask for fewer metrics, or mark less often")
       }
       writer.endArray()
-      writer.best(stream, isChosen ? requests : nil)
+      writer.best(best.best)
       writer.endObject()
     }
   }
-
-  static var markLimit: Int { historyLimit }
 }
 
 extension Stream {
   /// Closes the current window and keeps its row.
   fileprivate mutating func mark(
-    _ label: String?, extra: Value, time: Double
+    _ label: String?, extra: [UInt8], time: Double
   ) throws(RPCError) -> HistoryRow {
-    guard contents.history.count < Server.markLimit else {
+    guard contents.history.rows.count < History.limit else {
       throw RPCError(
-        .tooManyValues, "the stream has \(contents.history.count) marks", path: "/params/stream",
-        hint: "reset it, or open another stream")
+        .tooManyValues, "the stream has \(contents.history.rows.count) marks",
+        path: "/params/stream", hint: "reset it, or open another stream")
     }
     let metrics = self.metrics
     let found = try translating(at: "/params") { () throws(InputError) in
@@ -81,9 +83,8 @@ extension Stream {
     }
     contents.marks += 1
     let row = HistoryRow(
-      label: label ?? "\(contents.marks)", count: found.count,
-      answers: zip(metrics, found.answers).map { ($0, $1) }, extra: extra, time: time,
-      isComplete: contents.taint.isEmpty)
+      label: label ?? "\(contents.marks)", count: found.count, requests: metrics,
+      answers: found.answers, extra: extra, time: time, taint: contents.taint)
     contents.engine.mark(row.label)
     contents.history.append(row)
     contents.taint = Refusals()
@@ -93,47 +94,32 @@ extension Stream {
 }
 
 extension JSONWriter {
-  /// Writes the members of a history row, for these keys only if they are given; a metric that was not asked for at the mark was not kept.
-  fileprivate mutating func historyRow(_ row: HistoryRow, _ keys: [String]?) {
+  /// Writes the members of a history row; a metric that was not asked for at the mark was not kept.
+  fileprivate mutating func historyRow(
+    _ row: HistoryRow, _ shown: [(key: String, place: Int?)]
+  ) {
     field("label", row.label)
     field("count", row.count)
-    field("complete", row.isComplete)
-    let all = row.answers.map { (key: $0.request.key, answer: $0.answer) }
-    if let keys {
-      values(
-        keys.map { key in
-          (key: key, answer: all.first { $0.key == key }?.answer ?? .undefined(.notKept))
-        })
-    } else {
-      values(all)
-    }
-    field("extra", row.extra)
+    completeness(row.taint)
+    values(
+      shown.map { key, place in
+        (key: key, answer: place.map { row.answers[$0] } ?? .undefined(.notKept))
+      })
+    key("extra")
+    raw(row.extra)
     field("time", row.time)
   }
 
-  /// Writes the label and value of the best row of each metric that has a direction; of equal ones the first.
-  fileprivate mutating func best(_ stream: Stream, _ requests: [MetricRequest]?) {
-    var seen: Set<String> = []
-    let asked = requests ?? stream.contents.history.flatMap { $0.answers.map(\.request) }
+  /// Writes the label and value of the best row of each metric that has a direction.
+  fileprivate mutating func best(_ best: [BestRows.Best?]) {
     key("best")
     beginObject()
-    for request in asked where seen.insert(request.key).inserted {
-      let direction = stream.engine.direction(of: request)
-      if direction == .neither { continue }
-      var best: (label: String, value: Double)?
-      for row in stream.contents.history {
-        let answer = row.answers.first { $0.request.key == request.key }?.answer
-        guard let value = answer?.number else { continue }
-        if let known = best?.value, direction == .higher ? value <= known : value >= known {
-          continue
-        }
-        best = (row.label, value)
-      }
-      guard let best else { continue }
-      key(request.key)
+    for row in best {
+      guard let row else { continue }
+      key(row.key)
       beginObject()
-      field("label", best.label)
-      field("value", best.value)
+      field("label", row.label)
+      field("value", row.value)
       endObject()
     }
     endObject()

@@ -48,7 +48,7 @@ extension Server {
 
   private mutating func open(_ name: String, _ params: Params) throws(RPCError) -> Bool {
     let resume = try params.choice("resume", of: ["allow", "must", "never"], otherwise: "allow")
-    let schema = try Self.schema(params)
+    var schema = try Self.schema(params)
     try translating(at: "/params") { () throws(InputError) in try Tasks.require(schema.task) }
     let metrics = try params.optionalArray("metrics").map { list throws(RPCError) in
       try Stream.requests(list, path: params.path(of: "metrics"), task: schema.task)
@@ -58,11 +58,11 @@ extension Server {
         task: schema.task, options: schema.options, metrics: metrics ?? [],
         dimensions: schema.dimensions, keepWindows: schema.keepWindows)
     }
+    schema.settings = engine.settings
     let metadata = try Self.metadata(params)
     if let stream = streams[name] {
       try reopen(stream, schema, resume, params)
-      if let metrics { streams[name]?.metrics = metrics }
-      if let metadata { streams[name]?.metadata = metadata }
+      try change(stream, metrics, metadata, params)
       return false
     }
     if resume == "must" {
@@ -75,12 +75,28 @@ extension Server {
         .tooManyValues, "there are \(streams.count) streams", path: params.path(of: "stream"),
         hint: "delete some, or raise --max-streams")
     }
-    try reserveMemory(4096, path: params.path(of: "stream"))
-    changes += 1
-    streams[name] = Stream(
+    let stream = Stream(
       name: name, schema: schema, engine: engine, metrics: metrics ?? engine.defaultRequests,
-      metadata: metadata ?? .null, openedAt: changes)
+      metadata: metadata ?? Self.noMetadata, openedAt: changes + 1)
+    try reserveMemory(stream.byteCount, for: "this stream", path: params.path(of: "stream"))
+    changes += 1
+    add(stream)
     return true
+  }
+
+  private static var noMetadata: [UInt8] { Array("null".utf8) }
+
+  /// Gives an open stream another default answer and other metadata, where they were given.
+  private mutating func change(
+    _ stream: Stream, _ metrics: [MetricRequest]?, _ metadata: [UInt8]?, _ params: Params
+  ) throws(RPCError) {
+    if metrics == nil && metadata == nil { return }
+    let incoming = Stream.byteCount(stream.schema, metrics ?? [], metadata ?? [])
+    try reserveMemory(incoming, for: "the metadata", path: params.path(of: "metadata"))
+    update(stream.name) { stream in
+      stream.metrics = metrics ?? stream.metrics
+      stream.metadata = metadata ?? stream.metadata
+    }
   }
 
   private func reopen(
@@ -126,12 +142,21 @@ extension Server {
       keepWindows: try params.optionalInt("keep_windows", in: 0...10_000) ?? 1)
   }
 
-  private static func metadata(_ params: Params) throws(RPCError) -> Value? {
+  private static func metadata(_ params: Params) throws(RPCError) -> [UInt8]? {
     guard let json = params.present("metadata") else { return nil }
-    guard json.sourceRange.count <= 65_536 else {
-      throw params.invalid("metadata", "is longer than 65536 bytes")
+    return try shortText(of: json, "metadata", params)
+  }
+
+  /// A value that is kept only to be given back, as compact JSON text.
+  static func shortText(
+    of json: JSONValue, _ key: String, _ params: Params
+  ) throws(RPCError) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.value(json)
+    guard writer.bytes.count <= 65_536 else {
+      throw params.invalid(key, "is longer than 65536 bytes")
     }
-    return Value(json)
+    return writer.bytes
   }
 
   private static func dimensions(_ params: Params) throws(RPCError) -> [SliceDimension] {
@@ -176,10 +201,10 @@ extension Server {
 
 extension JSONWriter {
   /// Writes the last number of each producer.
-  mutating func producers(_ name: String, _ producers: [String: Producer]) {
+  mutating func producers(_ name: String, _ producers: Producers) {
     key(name)
     beginObject()
-    for (producer, sent) in producers.sorted(by: { $0.key < $1.key }) {
+    for (producer, sent) in producers.byName.sorted(by: { $0.key < $1.key }) {
       field(producer, Value.integer(sent.last))
     }
     endObject()

@@ -27,113 +27,128 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     let batch = try params.required("batch")
     let sender = try Sender(params)
-    _ = try server.streamName(params)
-    try server.reserveMemory(bytesNeeded(by: batch), path: params.path(of: "batch"))
-    let reader = BatchReader(sharedMemory: server.sharedMemory)
-    let report = try server.withStream(params) { stream throws(RPCError) in
-      try stream.push(batch, from: sender, reader, params)
+    let isNew = try server.withStream(params) { stream throws(RPCError) in
+      try stream.isNew(sender, params)
     }
-    server.counters.pushes += 1
-    server.counters.rows += UInt64(report?.applied ?? 0)
-    server.changes += 1
+    var report: PushReport?
+    if isNew {
+      report = try server.push(batch, from: sender, params)
+      server.counters.pushes += 1
+      server.counters.rows += UInt64(report?.applied ?? 0)
+      server.changes += 1
+    }
     try server.withStream(params) { stream throws(RPCError) in
       writer.pushResult(stream, report)
     }
   }
 
-  /// An upper bound of the memory a batch becomes: its text holds every value but those in shared
-  /// memory, and a state at most doubles it.
-  private static func bytesNeeded(by batch: JSONValue) -> Int {
-    var bytes = batch.sourceRange.count * 4
-    for (_, column) in batch.members where column.kind == .object {
+  /// Applies a batch that is the next of its sender.
+  private mutating func push(
+    _ batch: JSONValue, from sender: Sender?, _ params: Params
+  ) throws(RPCError) -> PushReport {
+    let path = params.path(of: "batch")
+    do {
+      // Before they are copied: what is in shared memory may be far more than the line that names it.
+      let shared = max(Self.sharedBytes(batch), batch["slices"].map(Self.sharedBytes) ?? 0)
+      try reserveMemory(shared, for: "this batch", path: path)
+      let columns = try BatchReader(sharedMemory: sharedMemory).read(batch, path: path)
+      try reserveMemory(columns.mostBytesNeeded, for: "this batch", path: path)
+      return try withStream(params) { stream throws(RPCError) in
+        try stream.push(columns, from: sender, path: path)
+      }
+    } catch {
+      // What the batch holds will not get better by sending it again; room may be found.
+      let isForWhatItHolds = [ErrorKind.invalidBatch.name, ErrorKind.tooManyValues.name]
+      if let sender, isForWhatItHolds.contains(error.kind) {
+        try withStream(params) { stream throws(RPCError) in
+          stream.contents.producers.note(sender, isRefused: true)
+        }
+      }
+      throw error
+    }
+  }
+}
+
+extension Server {
+  /// The bytes of the columns that stand in shared memory, by what their shapes say.
+  private static func sharedBytes(_ columns: JSONValue) -> Int {
+    var bytes = 0
+    for (_, column) in columns.members {
       guard column["shared_memory"] != nil, let shape = column["shape"] else { continue }
       // Far more than any limit is as good as the whole of it.
-      bytes += min(BatchReader.elements(shape) ?? 0, 1 << 40) * 16
+      bytes = min(bytes + min(BatchReader.elements(shape) ?? 0, 1 << 40) * 8, 1 << 50)
     }
     return bytes
   }
 }
 
-/// Who sent a batch, and as which number.
-struct Sender {
-  var producer: String
-  var number: Int64
-
-  /// Nil when the batch is not numbered.
-  init?(_ params: Params) throws(RPCError) {
-    let producer = try params.optionalString("producer")
-    guard params.present("seq") != nil else { return nil }
-    let number = try params.int("seq", in: 1...Int.max)
-    guard let producer else {
+extension Stream {
+  /// Whether a batch is yet to be applied; a gap, or a number that was refused, is an error.
+  fileprivate func isNew(_ sender: Sender?, _ params: Params) throws(RPCError) -> Bool {
+    guard let sender else { return true }
+    if contents.producers.isFull(for: sender.producer) {
       throw RPCError(
-        .invalidParams, "seq needs a producer", path: params.path(of: "producer"),
-        hint: "numbers are counted for each producer")
+        .tooManyValues, "the stream has \(Producers.limit) producers",
+        path: params.path(of: "producer"), hint: "reset the stream to forget them")
     }
-    guard !producer.isEmpty, producer.utf8.count <= 200 else {
-      throw params.invalid("producer", "must have 1 to 200 bytes")
+    let known = contents.producers[sender.producer]
+    let expected = ("expected", RPCValue.int(Int(known.expected)))
+    switch known.verdict(on: sender.number) {
+    case .next: return true
+    case .duplicate: return false
+    case .refusedBefore:
+      throw RPCError(
+        .alreadyRefused, "batch \(sender.number) was refused before",
+        path: params.path(of: "seq"),
+        hint: "its number is used up; go on with \(known.expected)", data: [expected])
+    case .gap:
+      throw RPCError(
+        .outOfSequence, "batch \(known.expected) has not come, but \(sender.number) has",
+        path: params.path(of: "seq"), hint: "send from \(known.expected) on", data: [expected])
     }
-    self.producer = producer
-    self.number = Int64(number)
+  }
+
+  /// Applies columns, all of them or none.
+  fileprivate mutating func push(
+    _ columns: Columns, from sender: Sender?, path: String
+  ) throws(RPCError) -> PushReport {
+    let report = try translating(at: path) { () throws(InputError) in
+      try contents.engine.push(columns)
+    }
+    if let sender { contents.producers.note(sender, isRefused: false) }
+    contents.totals.add(report)
+    revision += 1
+    return report
   }
 }
 
-extension Stream {
-  /// The most producers a stream remembers.
-  private static var producerLimit: Int { 4096 }
-
-  /// Applies a batch; nil when it was applied before.
-  fileprivate mutating func push(
-    _ batch: JSONValue, from sender: Sender?, _ reader: BatchReader, _ params: Params
-  ) throws(RPCError) -> PushReport? {
-    if let sender, try isDuplicate(sender, params) { return nil }
-    let path = params.path(of: "batch")
-    do {
-      let columns = try reader.read(batch, path: path)
-      let report = try translating(at: path) { () throws(InputError) in
-        try contents.engine.push(columns)
-      }
-      if let sender {
-        contents.producers[sender.producer, default: Producer()].apply(sender.number)
-      }
-      revision += 1
-      return report
-    } catch {
-      let isForWhatItHolds = [ErrorKind.invalidBatch.name, ErrorKind.tooManyValues.name]
-      if let sender, isForWhatItHolds.contains(error.kind) {
-        contents.producers[sender.producer, default: Producer()].refuse(sender.number)
-      }
-      throw error
-    }
+extension PushReport {
+  /// Adds what another push did.
+  fileprivate mutating func add(_ other: PushReport) {
+    applied &+= other.applied
+    clamped &+= other.clamped
+    dropped &+= other.dropped
+    duplicates &+= other.duplicates
+    conflicting &+= other.conflicting
   }
+}
 
-  /// Whether this number was applied before; a gap, or a number that was refused, is an error.
-  private func isDuplicate(_ sender: Sender, _ params: Params) throws(RPCError) -> Bool {
-    guard let known = contents.producers[sender.producer] else {
-      if contents.producers.count >= Self.producerLimit {
-        throw RPCError(
-          .tooManyValues, "the stream has \(Self.producerLimit) producers",
-          path: params.path(of: "producer"), hint: "reset the stream to forget them")
-      }
-      return try isDuplicate(sender, after: Producer(), params)
-    }
-    return try isDuplicate(sender, after: known, params)
+extension Columns {
+  /// An upper bound of the memory that a batch becomes: a value is kept in 16 bytes at most, by the
+  /// stream and by a slice, and arrays grow by doubling.
+  fileprivate var mostBytesNeeded: Int {
+    (columns.values.map(\.elements) + slices.values.map(\.elements)).reduce(0, +) * 64
   }
+}
 
-  private func isDuplicate(
-    _ sender: Sender, after known: Producer, _ params: Params
-  ) throws(RPCError) -> Bool {
-    if known.refused.contains(sender.number) {
-      throw RPCError(
-        .alreadyRefused, "batch \(sender.number) was refused before", path: params.path(of: "seq"),
-        hint: "its number is used up; go on with \(known.last + 1)",
-        data: [("expected", .int(Int(known.last) + 1))])
+extension Column {
+  fileprivate var elements: Int {
+    switch self {
+    case .numeric(let column): column.rows * max(1, column.width)
+    case .values(let values): values.count
+    case .dictionary(let values, let codes): values.count + codes.count
+    case .constant: 1
     }
-    if sender.number <= known.last { return true }
-    if sender.number == known.last + 1 { return false }
-    throw RPCError(
-      .outOfSequence, "batch \(known.last + 1) has not come, but \(sender.number) has",
-      path: params.path(of: "seq"), hint: "send from \(known.last + 1) on",
-      data: [("expected", .int(Int(known.last) + 1))])
   }
 }
 
@@ -145,9 +160,7 @@ extension JSONWriter {
     field("revision", stream.revision)
     field("duplicate", report == nil)
     field("dropped_duplicates", report?.duplicates ?? 0)
-    if let conflicting = report?.conflicting, conflicting > 0 {
-      field("conflicting_duplicates", conflicting)
-    }
+    field("conflicting_duplicates", report?.conflicting ?? 0)
     field("clamped", report?.clamped ?? 0)
     field("dropped", report?.dropped ?? 0)
     endObject()
@@ -179,8 +192,10 @@ extension Server {
     // A number that was refused before has tainted the stream before.
     if let name, error.kind != ErrorKind.alreadyRefused.name {
       let rows = fields?["batch"].map(Self.rowCount) ?? 0
-      streams[name]?.contents.taint.add(rows: rows, error)
-      streams[name]?.refusals.add(rows: rows, error)
+      update(name) { stream in
+        stream.contents.taint.add(rows: rows, error)
+        stream.refusals.add(rows: rows, error)
+      }
     }
     guard params.caller.capabilities.pushFailed else { return }
     outbox.notify(params.caller.session, method: "stream/push_failed") { writer in
@@ -193,18 +208,22 @@ extension Server {
     }
   }
 
-  /// How many rows a refused batch seems to have had: the length of its first column.
+  /// How many rows a refused batch seems to have had: those of its first column. What its sender says of
+  /// them is taken no further than what was sent.
   private static func rowCount(_ batch: JSONValue) -> Int {
-    guard batch.kind == .object else { return 0 }
-    for (_, column) in batch.members {
-      if column.kind == .array { return column.count }
-      if column.kind != .object { continue }
-      if let rows = column["shape"]?[0]?.int64, rows >= 0 { return Int(clamping: rows) }
-      if let indices = column["indices"], indices.kind == .array { return indices.count }
-      if let text = column["base64"], let size = column["dtype"]?.string.flatMap(DType.init)?.size {
-        return text.sourceRange.count / 4 * 3 / size
-      }
+    for (name, column) in batch.members where name != "slices" {
+      if let rows = rowCount(ofColumn: column["indices"] ?? column) { return rows }
     }
     return 0
+  }
+
+  private static func rowCount(ofColumn column: JSONValue) -> Int? {
+    if column.kind == .array { return column.count }
+    guard let text = column["base64"], text.kind == .string,
+      let size = column["dtype"]?.string.flatMap(DType.init)?.size
+    else { return nil }
+    let elements = text.sourceRange.count / 4 * 3 / size
+    guard let rows = column["shape"]?[0]?.int64 else { return elements }
+    return min(elements, Int(clamping: max(0, rows)))
   }
 }

@@ -9,7 +9,8 @@ struct Stream: Sendable {
   let schema: Schema
   /// What a query answers that names nothing.
   var metrics: [MetricRequest]
-  var metadata: Value
+  /// What was given at `stream/open`, as JSON text.
+  var metadata: [UInt8]
   /// The server's clock of changes when the stream was opened.
   let openedAt: UInt64
   var contents: Contents
@@ -17,17 +18,22 @@ struct Stream: Sendable {
   var revision: UInt64 = 0
   /// Refusals of all time, for `stream/describe`.
   var refusals = Refusals()
-  var checkpoints: [Checkpoint] = []
+  private(set) var checkpoints: [Checkpoint] = []
+  private var checkpointBytes = 0
+  /// What the server's account holds for this stream.
+  private(set) var accountedBytes = 0
 
   /// What a checkpoint keeps and a rollback brings back.
   struct Contents: Sendable {
     var engine: any TaskEngine
-    var producers: [String: Producer] = [:]
+    var producers = Producers()
     /// Refusals since the last mark, reset, rollback or acknowledgement.
     var taint = Refusals()
-    var history: [HistoryRow] = []
+    var history = History()
     /// Marks so far, for labels that are not given.
     var marks = 0
+    /// What all pushes reported together.
+    var totals = PushReport()
   }
 
   /// A name, and what the stream held then.
@@ -35,11 +41,12 @@ struct Stream: Sendable {
     let name: String
     let clock: UInt64
     let contents: Contents
+    let byteCount: Int
   }
 
   init(
     name: String, schema: Schema, engine: any TaskEngine, metrics: [MetricRequest],
-    metadata: Value, openedAt: UInt64
+    metadata: [UInt8], openedAt: UInt64
   ) {
     self.name = name
     self.schema = schema
@@ -51,96 +58,104 @@ struct Stream: Sendable {
 
   var engine: any TaskEngine { contents.engine }
 
-  /// Memory by account, checkpoints included.
-  var byteCount: Int {
-    checkpoints.reduce(contents.byteCount) { $0 + $1.contents.byteCount } + 4096
-  }
-
   /// Forgets every row; the schema stays.
   mutating func reset() {
     contents.engine.reset()
-    contents.producers = [:]
-    contents.taint = Refusals()
-    contents.history = []
-    contents.marks = 0
+    contents = Contents(engine: contents.engine)
     revision += 1
   }
 }
 
-extension Stream.Contents {
+// MARK: - Memory
+
+extension Stream {
+  /// Memory by account, checkpoints included. It costs the same however many rows and slices there are.
   var byteCount: Int {
-    engine.byteCount + history.count * 512 + producers.count * 128
+    contents.byteCount + checkpointBytes + Self.byteCount(schema, metrics, metadata)
+  }
+
+  /// What a stream without rows takes.
+  static func byteCount(
+    _ schema: Schema, _ metrics: [MetricRequest], _ metadata: [UInt8]
+  ) -> Int {
+    4096 + schema.byteCount + metrics.count * MetricRequest.accountedBytes + metadata.count
+  }
+
+  /// How much more the stream takes than when this was asked last; less than zero when it takes less.
+  mutating func takeGrowth() -> Int {
+    let now = byteCount
+    defer { accountedBytes = now }
+    return now - accountedBytes
   }
 }
 
+extension Stream.Contents {
+  var byteCount: Int { engine.byteCount + history.byteCount + producers.byteCount }
+}
+
+// MARK: - Checkpoints
+
+extension Stream {
+  func checkpoint(_ name: String) -> Checkpoint? { checkpoints.last { $0.name == name } }
+
+  /// Keeps what the stream holds now; of checkpoints beyond `keep` the oldest go.
+  mutating func checkpoint(_ name: String, keep: Int, clock: UInt64) {
+    var kept = contents
+    // What queries have merged can be made again.
+    kept.engine.forgetViews()
+    let checkpoint = Checkpoint(
+      name: name, clock: clock, contents: kept, byteCount: kept.byteCount)
+    checkpoints = others(than: name, keep: keep) + [checkpoint]
+    checkpointBytes = checkpoints.reduce(0) { $0 + $1.byteCount }
+  }
+
+  /// How much memory a checkpoint would take beyond what goes for it.
+  func growth(ofCheckpoint name: String, keep: Int) -> Int {
+    others(than: name, keep: keep).reduce(contents.byteCount - checkpointBytes) {
+      $0 + $1.byteCount
+    }
+  }
+
+  /// The checkpoints that stay beside a new one.
+  private func others(than name: String, keep: Int) -> [Checkpoint] {
+    checkpoints.filter { $0.name != name }.suffix(max(0, keep - 1))
+  }
+
+  /// Goes back to a checkpoint. Without it, a stream that is younger had no rows then, and an older one was not meant.
+  mutating func rollBack(to name: String, clock: UInt64) {
+    if let checkpoint = checkpoint(name) {
+      contents = checkpoint.contents
+      contents.taint = Refusals()
+      revision += 1
+    } else if openedAt > clock {
+      reset()
+    }
+  }
+}
+
+// MARK: - Schema
+
 /// What must be equal when a stream is opened again.
-struct Schema: Sendable, Equatable {
+struct Schema: Sendable {
   var task: String
+  /// As they were given.
   var options: [Value.Field]
   var dimensions: [SliceDimension]
   var keepWindows: Int
+  /// Every option in canonical form, the defaults too; known once the task has checked them.
+  var settings: [Value.Field] = []
 
-  static func == (a: Schema, b: Schema) -> Bool { a.difference(from: b) == nil }
-
-  /// The first parameter in which two schemas differ.
+  /// The first parameter in which two schemas differ; nil when they mean the same.
   func difference(from other: Schema) -> String? {
     if task != other.task { return "task" }
-    if Set(options) != Set(other.options) { return "options" }
+    if settings != other.settings { return "options" }
     if dimensions != other.dimensions { return "slices" }
     if keepWindows != other.keepWindows { return "keep_windows" }
     return nil
   }
-}
 
-/// What a producer has sent: numbers of batches that start at 1 and go up by 1.
-struct Producer: Sendable {
-  /// The last number that was applied or refused for what it held.
-  private(set) var last: Int64 = 0
-  /// Numbers of refused batches, ascending; the last 1,024 are remembered.
-  private(set) var refused: [Int64] = []
-
-  private static let remembered = 1024
-
-  mutating func apply(_ number: Int64) { last = number }
-
-  mutating func refuse(_ number: Int64) {
-    last = number
-    refused.append(number)
-    if refused.count > Self.remembered { refused.removeFirst(refused.count - Self.remembered) }
+  var byteCount: Int {
+    (options + settings).reduce(0) { $0 + $1.key.utf8.count + 64 + $1.value.byteCount }
+      + dimensions.reduce(0) { $0 + 64 + $1.name.utf8.count + $1.edges.count * 8 }
   }
-}
-
-/// Batches that were refused, and the first of them.
-struct Refusals: Sendable {
-  private(set) var batches = 0
-  private(set) var rows = 0
-  private(set) var first: First?
-
-  struct First: Sendable {
-    var kind: String
-    var path: String
-    var message: String
-  }
-
-  var isEmpty: Bool { batches == 0 }
-
-  mutating func add(rows: Int, _ error: RPCError) {
-    batches += 1
-    // How long a refused batch says it is may be anything.
-    let (sum, isOverflow) = self.rows.addingReportingOverflow(rows)
-    self.rows = isOverflow ? .max : sum
-    if first == nil { first = First(kind: error.kind, path: error.path, message: error.message) }
-  }
-}
-
-/// A closed window as `metric/history` shows it.
-struct HistoryRow: Sendable {
-  var label: String
-  var count: Int
-  /// By key, in the order of the requests.
-  var answers: [(request: MetricRequest, answer: Answer)]
-  var extra: Value
-  /// Seconds since 1970.
-  var time: Double
-  var isComplete: Bool
 }

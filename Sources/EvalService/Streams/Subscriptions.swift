@@ -79,15 +79,16 @@ extension Server {
   }
 
   private mutating func update(_ subscription: Subscription) {
-    guard let place = streams.index(forKey: subscription.stream) else { return }
     var writer = JSONWriter()
     writer.beginObject()
     writer.field("subscription", subscription.id)
-    // It was answered once, and only a question that cannot be answered throws.
-    guard
-      (try? writer.answer(
-        &streams.values[place], subscription.requests, subscription.question)) != nil
-    else { return }
+    var isAnswered = false
+    update(subscription.stream) { stream in
+      // It was answered once, and only a question that cannot be answered throws.
+      isAnswered =
+        (try? writer.answer(&stream, subscription.requests, subscription.question)) != nil
+    }
+    if !isAnswered { return }
     writer.endObject()
     outbox.notify(subscription.session, method: "metric/update") { $0.raw(writer.bytes) }
   }

@@ -11,7 +11,7 @@ extension Parameter {
     schema: #"{"type": "object"}"#)
   static let window = Parameter(
     "window",
-    "Which rows: \"current\" (since the last mark), \"all\", {\"marks\": n} or {\"mark\": label}.",
+    "Which rows: \"current\" (since the last mark), \"all\", {\"marks\": n}, {\"mark\": label} or {\"rows\": n}.",
     schema: #"{"type": ["string", "object"], "default": "current"}"#)
   static let metrics = Parameter(
     "metrics", "Names, or objects such as {\"metric\": \"f_beta\", \"beta\": 2, \"as\": \"f2\"}.",
@@ -73,14 +73,18 @@ struct Question: Sendable {
     default: break
     }
     if json.kind == .object, json.count == 1 {
-      if let count = json["marks"]?.int64, count >= 1, count <= 1_000_000 {
-        return .marks(Int(count))
-      }
       if let label = json["mark"]?.string { return .mark(label) }
+      if let count = count(json["marks"]) { return .marks(count) }
+      if let count = count(json["rows"]) { return .rows(count) }
     }
     throw params.invalid(
       "window", "is not a window",
-      hint: "\"current\", \"all\", {\"marks\": n} or {\"mark\": label}")
+      hint: "\"current\", \"all\", {\"marks\": n}, {\"mark\": label} or {\"rows\": n}, n from 1 on")
+  }
+
+  private static func count(_ json: JSONValue?) -> Int? {
+    guard let count = json?.int64.flatMap(Int.init(exactly:)), count >= 1 else { return nil }
+    return count
   }
 }
 

@@ -29,6 +29,16 @@ extension Value {
     self = .number(json.double ?? .nan)
   }
 
+  /// About how much memory it takes.
+  var byteCount: Int {
+    switch self {
+    case .null, .bool, .integer, .unsigned, .number: 48
+    case .text(let text): 48 + text.utf8.count
+    case .list(let values): values.reduce(80) { $0 + $1.byteCount }
+    case .record(let fields): fields.reduce(80) { $0 + 32 + $1.key.utf8.count + $1.value.byteCount }
+    }
+  }
+
   /// The members of an object; none for anything else.
   var fields: [Field] {
     if case .record(let fields) = self { fields } else { [] }

@@ -1,0 +1,68 @@
+/// The last rows of a stream, whatever its marks, in buckets of equal size.
+///
+/// A bucket holds the rows of a range of ordinals, and an ordinal is how many rows came before, so the
+/// buckets are the same however the rows were batched. A push touches the newest one or two.
+public struct Rolling<Base: State>: Sendable {
+  /// The most buckets that are kept.
+  public static var mostBuckets: Int { 64 }
+
+  /// How many of the last rows can be asked for.
+  public let rows: Int
+  let bucketRows: Int
+  private let configuration: Base.Configuration
+  private var buckets = StateList<Base>()
+  /// The ordinal of the next row.
+  private var next = 0
+
+  /// Keeps at least the last `rows` rows, which must be at least one.
+  public init(_ configuration: Base.Configuration, rows: Int) {
+    self.configuration = configuration
+    self.rows = max(1, rows)
+    // The newest bucket may have just begun, so it does not count towards the rows that must be there.
+    bucketRows = (self.rows - 1) / (Self.mostBuckets - 1) + 1
+  }
+
+  /// Folds rows in; rows that would leave at once are left out.
+  public mutating func update(_ batch: Base.Batch) {
+    let (end, overflow) = next.addingReportingOverflow(batch.count)
+    if batch.count == 0 || overflow { return }
+    let first = next
+    // The first row of the oldest bucket that is kept once all rows have come.
+    next = max(next, ((end - 1) / bucketRows - (Self.mostBuckets - 1)) * bucketRows)
+    while next < end {
+      let position = next % bucketRows
+      let taken = min(bucketRows - position, end - next)
+      if position == 0 || buckets.states.isEmpty { begin() }
+      let part =
+        taken == batch.count ? batch : batch.selecting(Array(next - first..<next - first + taken))
+      buckets.change(buckets.states.count - 1) { $0.update(part) }
+      next += taken
+    }
+  }
+
+  private mutating func begin() {
+    buckets.append(Base(configuration))
+    if buckets.states.count > Self.mostBuckets { _ = buckets.removeFirst() }
+  }
+
+  /// The newest whole buckets that hold at least `count` rows; all of them where there are fewer.
+  public func newest(_ count: Int) -> Range<Int> {
+    var first = buckets.states.count
+    var held = 0
+    while first > 0 && held < count {
+      first -= 1
+      held += buckets.states[first].count
+    }
+    return first..<buckets.states.count
+  }
+
+  /// The buckets, the oldest first.
+  public var states: [Base] { buckets.states }
+
+  /// Changes a bucket in place, without changing what it answers.
+  mutating func change<R, E: Error>(
+    _ index: Int, _ body: (inout Base) throws(E) -> R
+  ) throws(E) -> R { try buckets.change(index, body) }
+
+  public var byteCount: Int { buckets.byteCount }
+}
