@@ -8,11 +8,15 @@ public struct Hazard: Sendable {
   public var pieces: [Columns]
   /// Thresholds worth asking for.
   public var thresholds: [Double]
+  /// Whether answers may fit no double.
+  public var mayOverflow: Bool
 
   public init(
-    _ name: String, options: [Value.Field] = [], thresholds: [Double] = [], pieces: [Columns]
+    _ name: String, options: [Value.Field] = [], thresholds: [Double] = [],
+    mayOverflow: Bool = false, pieces: [Columns]
   ) {
     self.name = name
+    self.mayOverflow = mayOverflow
     self.options = options
     self.pieces = pieces
     self.thresholds = thresholds
@@ -38,9 +42,10 @@ public enum LawTasks {
 
   private static func cases<Task: LawTask>(of task: Task.Type) throws -> [LawCase] {
     try task.hazards().map { hazard in
-      LawCase(name: "\(task.name): \(hazard.name)") { effort in
-        try checkTaskLaws(task, hazard, effort)
-      }
+      LawCase(
+        name: "\(task.name): \(hazard.name)", mayOverflow: hazard.mayOverflow,
+        run: { effort in try checkTaskLaws(task, hazard, effort) },
+        answers: { try catalogueAnswers(task, hazard) })
     }
   }
 }
@@ -48,9 +53,37 @@ public enum LawTasks {
 /// A task with a hazard, without their types.
 public struct LawCase: Sendable, CustomStringConvertible {
   public var name: String
+  public var mayOverflow: Bool
+  /// Checks the laws; gives what was violated.
   public var run: @Sendable (LawEffort) throws -> [String]
+  /// The answers to every question of the catalogue.
+  public var answers: @Sendable () throws -> [(question: AskedQuestion, answer: Answer)]
 
   public var description: String { name }
+}
+
+/// What the catalogue tells of a question.
+public struct AskedQuestion: Sendable {
+  public var text: String
+  public var hasThreshold: Bool
+  public var range: String
+  public var undefined: [Reason]
+}
+
+private func catalogueAnswers<Task: LawTask>(
+  _: Task.Type, _ hazard: Hazard
+) throws -> [(question: AskedQuestion, answer: Answer)] {
+  let subject = try lawSubject(Task.self, hazard)
+  var state = Task.TaskState(subject.configuration)
+  for piece in subject.pieces { state.update(piece) }
+  state.prepare()
+  let sheet = AnswerSheet(Task.catalogue, thresholds: hazard.thresholds)
+  return zip(sheet.questions, sheet.answers(state)).map { question, answer in
+    let asked = AskedQuestion(
+      text: question.text, hasThreshold: question.threshold != nil, range: question.metric.range,
+      undefined: question.metric.undefined)
+    return (asked, answer)
+  }
 }
 
 /// Checks every law of a task's state on these rows: by itself, sliced, and in windows.

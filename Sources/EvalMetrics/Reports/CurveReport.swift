@@ -22,7 +22,8 @@ extension ScoredRows {
   public func curve(_ curve: Curve, points: Int) throws(InputError) -> CurveReport {
     if curve == .reliability { return try reliability(bins: 15) }
     let all = scores.distinctScores
-    var found = scores.operatingPoints(limit: all > points ? points : nil)
+    let room = curve == .threshold ? points : points - 1
+    var found = scores.operatingPoints(limit: all > room ? room : nil)
     if curve != .threshold {
       // The point where nothing is predicted.
       found.thresholds.insert(.infinity, at: 0)

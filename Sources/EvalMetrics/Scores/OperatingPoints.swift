@@ -5,10 +5,17 @@ public struct OperatingPoints: Sendable {
   public var falsePositives: [Double] = []
 
   public var count: Int { thresholds.count }
+
+  fileprivate mutating func removeLast() {
+    thresholds.removeLast()
+    truePositives.removeLast()
+    falsePositives.removeLast()
+  }
 }
 
 extension SortedScores {
-  /// Every operating point, or at most `limit` of them spread evenly over the curve, first and last included.
+  /// Every operating point, or at most `limit` of them spread evenly over the curve, the last included
+  /// and, where there is room for two, the first.
   ///
   /// Each one is real: points are left out, never interpolated.
   func operatingPoints(limit: Int?) -> OperatingPoints {
@@ -26,13 +33,16 @@ private struct PointVisitor: ScoreVisitor {
   private let negatives: Double
   /// How far along the curve (share of positives plus share of negatives) the next point is to lie.
   private let step: Double
-  private var next = 0.0
+  private var next: Double
+  private let limit: Int
   private var pending: (threshold: Double, tp: Double, fp: Double)?
 
   init(positives: Double, negatives: Double, limit: Int?) {
     self.positives = max(positives, .leastNormalMagnitude)
     self.negatives = max(negatives, .leastNormalMagnitude)
+    self.limit = limit ?? .max
     step = limit.map { 2 / Double(max(1, $0 - 1)) } ?? 0
+    next = limit == 1 ? .infinity : 0
   }
 
   mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
@@ -56,7 +66,10 @@ private struct PointVisitor: ScoreVisitor {
   }
 
   mutating func finish() -> OperatingPoints {
-    if let pending { append(pending) }
+    guard let pending else { return points }
+    // The last point has its place also where rounding has given it away.
+    if points.count >= limit { points.removeLast() }
+    append(pending)
     return points
   }
 }

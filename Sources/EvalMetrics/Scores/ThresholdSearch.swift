@@ -16,8 +16,9 @@ public enum Objective: Sendable, Equatable {
     switch self {
     case .fBeta(let beta):
       let b = beta * beta
-      // At beta = infinity F is the recall, as in scikit-learn.
-      if b == .infinity { return Self.ratio(d.truePositives, d.positives) }
+      // At beta = infinity F is the recall, as in scikit-learn, and long before that no double tells them apart.
+      if b > 0x1p200 { return Self.ratio(d.truePositives, d.positives) }
+      let d = d.scaled
       return Self.ratio((1 + b) * d.truePositives, b * d.positives + d.predictedPositives)
     case .precision: return Self.ratio(d.truePositives, d.predictedPositives)
     case .recall: return Self.ratio(d.truePositives, d.positives)

@@ -110,6 +110,16 @@ import Testing
     }
   }
 
+  /// The square of beta fits no double, or its product with a count does not.
+  @Test(arguments: [1e30, 1e100, 1e154, 1e200, .infinity]) func anEnormousBetaIsRecall(
+    _ beta: Double
+  ) throws {
+    var bench = try Bench.binary([0.9, 0.8, 0.3, 0.1], [1, 0, 1, 0])
+    let found = try #require(try bench.optimize(.fBeta(beta))?.best)
+    #expect(found.threshold == 0.3)
+    #expect(found.value == 1)
+  }
+
   @Test func predictingNothingCanBeBest() throws {
     var bench = try Bench.binary([0.9, 0.8, 0.1], [0, 0, 1])
     let found = try #require(

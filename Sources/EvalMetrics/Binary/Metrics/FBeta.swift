@@ -7,8 +7,9 @@ extension Decisions {
   /// F-beta from the counts, as scikit-learn has it, not from precision and recall.
   func fBeta(_ beta: Double, _ zeroDivision: ZeroDivision) -> Answer {
     let b = beta * beta
+    let d = scaled
     return zeroDivision.quotient(
-      (1 + b) * truePositives, b * positives + predictedPositives, else: .zeroDivision)
+      (1 + b) * d.truePositives, b * d.positives + d.predictedPositives, else: .zeroDivision)
   }
 }
 
