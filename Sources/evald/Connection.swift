@@ -25,6 +25,8 @@ final class Connection {
   var queue = OutputQueue()
   /// No more will be read: the input ended, failed, or `exit` came.
   private(set) var inputEnded = false
+  /// Reading was found not to wait: somebody made the input non-blocking.
+  private(set) var inputMayNotWait = false
   /// Nobody reads the replies any more.
   private(set) var outputClosed = false
   /// The error that ended writing, unless the reader just went away.
@@ -55,7 +57,8 @@ final class Connection {
     }
     switch transfer {
     case .bytes: takeLines(&service, now: now, deliver: deliver)
-    case .wouldBlock, .interrupted: break
+    case .wouldBlock: inputMayNotWait = true
+    case .interrupted: break
     case .endOfFile, .failed: endInput(&service, now: now, deliver: deliver)
     }
   }

@@ -53,6 +53,7 @@ final class EventLoop {
 
   /// Serves until the owner is done; returns the exit status.
   func run() -> Int32 {
+    interruptReads(everyMilliseconds: Self.parentInterval)
     while true {
       if let status = statusIfDone() { return status }
       let ready = waitForEvents()
@@ -157,6 +158,9 @@ final class EventLoop {
     if let graceUntil, now >= graceUntil { beginDraining() }
     let wantsInput = !owner.inputEnded && !owner.isStalled
     let wantsOutput = !owner.queue.isEmpty
+    if wantsInput && !wantsOutput && canBlockInRead {
+      return Ready(signal: signals.hasCome, input: true)
+    }
     // A descriptor of -1 is left out: poll would report its hang-up again and again.
     var entries = (
       pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
@@ -173,6 +177,13 @@ final class EventLoop {
     return Ready(
       signal: entries.0.revents != 0, input: entries.1.revents != 0,
       output: entries.2.revents != 0, answers: entries.3.revents != 0)
+  }
+
+  /// Whether only input, a signal or the passing of a second can bring something to do. Then the read
+  /// itself may wait, which spares a system call for every message.
+  private var canBlockInRead: Bool {
+    !owner.inputMayNotWait && !service.isAnswering && updateDue == nil && drainingUntil == nil
+      && graceUntil == nil && !signals.hasCome
   }
 
   private func millisecondsUntilNextMoment() -> Int {
