@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
+import signal
 import socket
 import subprocess
 import threading
@@ -20,12 +22,11 @@ from support import (
     ping,
     pong,
     replies,
-    request,
     resident_bytes,
     run,
 )
 
-DISCOVER = request("d", "rpc.discover") + b"\n"
+DISCOVER = b'{"jsonrpc":"2.0","id":"d","method":"rpc.discover"}\n'
 
 
 def write_blocked_for(data: bytes, descriptor: int) -> tuple[float, bool]:
@@ -106,19 +107,41 @@ def test_a_slow_reader_gets_everything() -> None:
 
 def test_a_reader_that_takes_longer_than_the_patience() -> None:
     """5 s is how long a reader may take nothing, not how long it may take."""
-    reply = len(run(DISCOVER).stdout)
-    count = (80 << 20) // reply
+    count = 20_000
+    expected = b"".join(pong(number) for number in range(count))
     with daemon() as evald:
-        writer = threading.Thread(target=evald.send, args=(DISCOVER * count,))
-        writer.start()
-        received = 0
+        evald.send(b"".join(ping(number) for number in range(count)))
+        evald.close_input()
+        received = b""
         for _ in range(14):
             time.sleep(0.5)
-            received += len(os.read(evald.stdout.fileno(), 4096))
+            received += os.read(evald.stdout.fileno(), 4096)
         assert evald.process.poll() is None
+        received += evald.stdout.read()
+        assert evald.wait() == 0
+        assert received == expected
+        assert evald.stderr.read() == b""
+
+
+def test_what_waits_for_a_reader_is_done_when_one_comes() -> None:
+    """Requests that were read while there was no room are answered without any further input."""
+    reply = len(run(DISCOVER).stdout)
+    count = (75 << 20) // reply
+    assert len(DISCOVER) * count < 256 << 10
+    with daemon() as evald:
+        assert evald.ask(ping()[:-1]) == pong()
+        fcntl.fcntl(evald.stdin.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+        evald.process.send_signal(signal.SIGSTOP)
+        evald.send(DISCOVER * count)  # so that one read(2) gets it all
+        evald.process.send_signal(signal.SIGCONT)
+        used = -1.0
+        while cpu_seconds(evald.process.pid) > used:  # until it can do no more
+            used = cpu_seconds(evald.process.pid)
+            time.sleep(0.5)
+        received = 0
         while received < reply * count:
+            assert select.select([evald.stdout], [], [], PATIENCE)[0]
             received += len(os.read(evald.stdout.fileno(), 1 << 20))
-        writer.join()
         assert evald.end() == (0, b"", b"")
 
 

@@ -1,0 +1,49 @@
+import JSONRPC
+import Testing
+
+@testable import evald
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+@Suite struct ConnectionTests {
+  /// Another process may empty the pipe between poll(2) and read(2).
+  @Test func nothingToReadIsNotTheEnd() {
+    var ends: [Int32] = [-1, -1]
+    pipe(&ends)
+    defer { ends.forEach { close($0) } }
+    _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+    var service = Service(options: Options())
+    let connection = Connection(
+      input: ends[0], sink: Sink(descriptor: -1, mode: .file), session: SessionID(1),
+      maxLineBytes: 1000)
+    connection.readInput(&service, now: 0) { _ in }
+    #expect(!connection.inputEnded)
+    let line = Array(#"{"jsonrpc":"2.0","method":"exit"}"#.utf8)
+    _ = line.withUnsafeBytes { writeBytes(ends[1], $0) }
+    connection.readInput(&service, now: 0) { _ in }
+    #expect(!connection.inputEnded)
+    close(ends[1])
+    ends.removeLast()
+    connection.readInput(&service, now: 0) { _ in }
+    #expect(connection.inputEnded)
+    #expect(connection.session.exitStatus == 1)
+  }
+
+  @Test func notificationsOfOthersAreQueued() {
+    let connection = Connection(
+      input: -1, sink: Sink(descriptor: -1, mode: .file), session: SessionID(1), maxLineBytes: 1)
+    connection.notify([1, 2])
+    #expect(connection.queue.count == 2)
+    connection.flush(now: 0)
+    #expect(connection.outputClosed)
+    #expect(connection.outputFault == EBADF)
+    connection.notify([3])
+    #expect(connection.queue.isEmpty)
+  }
+}
