@@ -94,6 +94,16 @@ extension Metric {
 /// A way to find metrics by the names that people write.
 public struct Catalogue<S: State>: Sendable {
   public let metrics: [Metric<S>]
+  /// Their places by name.
+  private let places: [String: Int]
+
+  /// A catalogue of these, in this order.
+  public init(metrics: [Metric<S>]) {
+    self.metrics = metrics
+    var places: [String: Int] = [:]
+    for (place, metric) in metrics.enumerated() { places[metric.name] = place }
+    self.places = places
+  }
 
   /// All names, for hints.
   public var names: [String] { metrics.map(\.name) }
@@ -133,9 +143,9 @@ public struct Catalogue<S: State>: Sendable {
   }
 
   private func find(_ name: String) throws(InputError) -> (index: Int, rank: Int?) {
-    if let index = metrics.firstIndex(where: { $0.name == name }) { return (index, nil) }
+    if let index = places[name] { return (index, nil) }
     if let at = name.lastIndex(of: "@"), let rank = Int(name[name.index(after: at)...]),
-      let index = metrics.firstIndex(where: { $0.rankedBase == name[..<at] })
+      let index = places[name[..<at] + "@k"]
     {
       return (index, rank)
     }
