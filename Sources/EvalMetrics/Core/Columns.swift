@@ -61,54 +61,13 @@ public struct Columns: Sendable {
         ? "the batch is empty" : "it has " + columns.keys.sorted().joined(separator: ", "))
   }
 
-  /// A column of numbers, whatever the encoding, as doubles with its shape. "NaN" and the infinities are understood.
-  public func doubles(_ name: String) throws(InputError) -> (values: [Double], shape: [Int]) {
-    switch try require(name) {
-    case .numeric(let column):
-      switch column.doubles() {
-      case .success(let values): return (values, column.shape)
-      case .failure(let fault):
-        throw .batch(
-          name, row: fault.index / max(1, column.width),
-          "an integer of \(name) is too large to be a float64 exactly",
-          hint: "integers up to 2^53 are exact")
-      }
-    case .values(let values):
-      var doubles: [Double] = []
-      doubles.reserveCapacity(values.count)
-      for (row, value) in values.enumerated() {
-        doubles.append(try Self.double(value, name, row))
-      }
-      return (doubles, [doubles.count])
-    case .dictionary(let values, let codes):
-      var table: [Double] = []
-      for (index, value) in values.enumerated() {
-        table.append(try Self.double(value, name, index))
-      }
-      return (codes.map { table[Int($0)] }, [codes.count])
-    case .constant(let value):
-      return (Array(repeating: try Self.double(value, name, 0), count: rows), [rows])
-    }
-  }
-
-  /// A column of numbers with one value a row; [n, 1] is taken as [n].
-  public func flatDoubles(_ name: String) throws(InputError) -> [Double] {
-    let (values, shape) = try doubles(name)
-    guard values.count == rows else {
-      throw .batch(
-        name, "\(name) has the shape \(shape), and one value a row is wanted",
-        hint: "send [n] or [n, 1]")
-    }
-    return values
-  }
-
   /// The `weights` column: finite and not negative; nil when there is none.
   public func weights() throws(InputError) -> [Double]? {
     guard has("weights") else { return nil }
     let weights = try flatDoubles("weights")
     if let row = weights.firstIndex(where: { !($0 >= 0 && $0 < .infinity) }) {
       throw .batch(
-        "weights", row: row, "a weight is \(weights[row])",
+        "weights", row: row, "a weight is \(Value.wireText(weights[row]))",
         hint: "weights are finite and not negative")
     }
     return weights
@@ -130,23 +89,6 @@ public struct Columns: Sendable {
     case .values(let values): values[row]
     case .dictionary(let values, let codes): values[Int(codes[row])]
     case .numeric(let column): column.value(at: row)
-    }
-  }
-
-  /// A number, or the text of one that JSON cannot write.
-  private static func double(
-    _ value: Value, _ name: String, _ row: Int
-  ) throws(InputError) -> Double {
-    switch value {
-    case .text("NaN"): return .nan
-    case .text("Infinity"): return .infinity
-    case .text("-Infinity"): return -.infinity
-    case .bool(let x): return x ? 1 : 0
-    default:
-      if let x = value.exactDouble { return x }
-      throw .batch(
-        name, row: row, "\(name) holds \(value.brief) where a number is wanted",
-        hint: "numbers, or the strings \"NaN\", \"Infinity\" and \"-Infinity\"")
     }
   }
 }

@@ -95,6 +95,13 @@ extension Value {
     }
   }
 
+  /// A number as it stands on the wire, where the infinities and NaN have names.
+  static func wireText(_ x: Double) -> String {
+    if x.isNaN { return "NaN" }
+    if x.isInfinite { return x < 0 ? "-Infinity" : "Infinity" }
+    return "\(x)"
+  }
+
   /// A short form for messages: never longer than about 60 bytes, whatever was sent.
   public var brief: String {
     switch self {
@@ -102,7 +109,7 @@ extension Value {
     case .bool(let x): x ? "true" : "false"
     case .integer(let x): "\(x)"
     case .unsigned(let x): "\(x)"
-    case .number(let x): "\(x)"
+    case .number(let x): Self.wireText(x)
     case .text(let x): x.utf8.count <= 40 ? "\"\(x)\"" : "\"\(x.prefix(36))…\""
     case .list(let x): "an array of \(x.count)"
     case .record(let x): "an object of \(x.count)"

@@ -28,7 +28,7 @@ public struct ScalarTask: EvaluationTask {
     let weights = try columns.weights()
     if columns.rows == 0 { return ScalarBatch(values: .double([]), weights: nil) }
     let values = try columns.scores(
-      "values", kind: .score, skippingNonFinite: skipsNonFinite, notes: &notes)
+      "values", kind: .score, hasPairs: false, skippingNonFinite: skipsNonFinite, notes: &notes)
     return ScalarBatch(values: values, weights: weights)
   }
 }

@@ -3,10 +3,12 @@ extension Columns {
   ///
   /// [n, 2] is two scores a row, of the negative and the positive class. A probability outside [0, 1]
   /// by at most 1e-6 is set to the nearest and counted, since float32 softmaxes end a little outside.
+  /// Where `hasPairs` is false, [n, 2] is refused as every other shape is.
   func scores(
-    _ name: String, kind: ScoreKind, skippingNonFinite skips: Bool, notes: inout ReadNotes
+    _ name: String, kind: ScoreKind, hasPairs: Bool = true, skippingNonFinite skips: Bool,
+    notes: inout ReadNotes
   ) throws(InputError) -> ScoreColumn {
-    let column = try typedScores(name, kind: kind)
+    let column = try typedScores(name, kind: kind, hasPairs: hasPairs)
     let limits: (low: Double, high: Double) =
       kind == .probability
       ? (0, 1) : (-Double.greatestFiniteMagnitude, Double.greatestFiniteMagnitude)
@@ -16,7 +18,7 @@ extension Columns {
       if !x.isFinite {
         guard skips else {
           throw .batch(
-            name, row: row, "a score is \(x)",
+            name, row: row, "\(name) holds \(Value.wireText(x))",
             hint: "open the stream with non_finite \"skip\" to leave such rows out")
         }
         notes.dropped.append(row)
@@ -35,23 +37,27 @@ extension Columns {
     return .double(values)
   }
 
-  private func typedScores(_ name: String, kind: ScoreKind) throws(InputError) -> ScoreColumn {
-    if case .numeric(let column) = try require(name), column.shape.count <= 2 {
-      if column.width == 1 {
-        switch column.storage {
-        case .float16(let x): return .half(x)
-        case .bfloat16(let x): return .bfloat(x)
-        case .float32(let x): return .single(x)
-        case .float64(let x): return .double(x)
-        // All 256 values are half-precision floats too.
-        case .uint8(let x), .bool(let x): return .half(x.map { ScoreColumn.halfBits(of: $0) })
-        default: break
-        }
-      } else if column.width == 2 && column.shape.count == 2 {
-        return try pairScores(column, name, kind)
-      }
+  private func typedScores(
+    _ name: String, kind: ScoreKind, hasPairs: Bool
+  ) throws(InputError) -> ScoreColumn {
+    let column = try numbers(name)
+    if column.width == 2 && column.shape.count == 2 && hasPairs {
+      return try pairScores(column, name, kind)
     }
-    return .double(try flatDoubles(name))
+    guard column.width == 1 && column.shape.count <= 2 else {
+      throw .batch(
+        name, "\(name) has the shape \(column.shape), and one value a row is wanted",
+        hint: hasPairs ? "send [n], [n, 1] or [n, 2]" : "send [n] or [n, 1]")
+    }
+    switch column.storage {
+    case .float16(let x): return .half(x)
+    case .bfloat16(let x): return .bfloat(x)
+    case .float32(let x): return .single(x)
+    case .float64(let x): return .double(x)
+    // All 256 values are half-precision floats too.
+    case .uint8(let x), .bool(let x): return .half(x.map { ScoreColumn.halfBits(of: $0) })
+    default: return .double(try doubles(name).values)
+    }
   }
 
   /// Two scores a row: the positive class's probability or score; for logits their difference.
