@@ -26,7 +26,7 @@ final class EventLoop {
   /// How often the parent is looked for.
   private static let parentInterval = 1000
   /// How long the rest of the input and the replies may take once the parent is gone.
-  private static let lastWords = 1500
+  private static let lastWords = 1000
 
   private let owner: Connection
   private let signals: SignalPipe
