@@ -29,20 +29,33 @@ def run(commands: str, folder: Path) -> str:
     return done.stdout.decode()
 
 
+def matches(expected: list[str], printed: list[str]) -> str:
+    """What differs, or nothing. `…` stands for any text, and alone on a line for any lines."""
+    text = "\n".join("\0" if line == ANYTHING else line for line in expected)
+    pattern = ".*".join(map(re.escape, text.split(ANYTHING)))
+    pattern = pattern.replace(re.escape("\0"), r"[^\0]*")
+    if re.fullmatch(pattern, "\n".join(printed)):
+        return ""
+    return "expected\n" + "\n".join(expected) + "\nbut got\n" + "\n".join(printed)
+
+
 def check(text: str, folder: Path) -> None:
-    """Runs the commands of a block in one shell and compares what it prints, line by line."""
+    """Runs the commands of a block in one shell and compares what it prints.
+
+    A command begins with `$ ` and goes on with `> `, or up to the END of a here-document.
+    """
     commands: list[str] = []
     expected: list[str] = []
+    in_document = False
     for line in text.splitlines():
-        if line.startswith("$ "):
-            commands.append(line[2:])
-        elif commands and commands[-1].endswith("\\"):
+        if in_document:
             commands.append(line)
+            in_document = line != "END"
+        elif line.startswith(("$ ", "> ")):
+            commands.append(line[2:])
+            in_document = line.endswith("<<'END'")
         else:
             expected.append(line)
     assert commands, "no line begins with `$ `"
-    printed = run("\n".join(commands), folder).splitlines()
-    assert len(printed) == len(expected), printed
-    for want, got in zip(expected, printed, strict=True):
-        parts = map(re.escape, want.split(ANYTHING))
-        assert re.fullmatch(".*".join(parts), got), f"expected {want}\nbut got  {got}"
+    difference = matches(expected, run("\n".join(commands), folder).splitlines())
+    assert not difference, difference

@@ -19,9 +19,13 @@ public struct StateWriter: Sendable {
 
   public init() {}
 
-  /// Appends an integer of its own width.
+  /// Appends an integer of its own width, which is at most 64 bits.
   public mutating func write<T: FixedWidthInteger>(_ value: T) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    var rest = UInt64(truncatingIfNeeded: value)
+    for _ in 0..<MemoryLayout<T>.size {
+      bytes.append(UInt8(truncatingIfNeeded: rest))
+      rest >>= 8
+    }
   }
 
   /// Appends the bits of a double.
