@@ -14,6 +14,8 @@ import evald
 from conftest import Starter
 from programs import FAKE, SCRIPT, alive, run
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
 
 def in_child(act: Any) -> str:
     """What `act` returns in a forked child."""
@@ -100,7 +102,8 @@ def test_a_child_that_exits_normally_does_not_end_the_daemon() -> None:
     script = (
         SCRIPT
         + """
-import sys
+import sys, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
 child = os.fork()
 if child == 0:
     sys.exit(0)  # with atexit and garbage collection
@@ -115,7 +118,6 @@ print("fine")
     assert done.stderr == ""
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_forking_while_other_threads_push(fake: Starter) -> None:
     import threading
 

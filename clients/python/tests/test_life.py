@@ -132,13 +132,14 @@ asked = 0
 def handler(*_):
     global asked
     val.push(x=[1.0]); val.query(); asked += 1
+    signal.setitimer(signal.ITIMER_REAL, 0.003)  # once more, so that handlers don't pile up
 signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.001, 0.003)
+signal.setitimer(signal.ITIMER_REAL, 0.001)
 end = time.monotonic() + 1.0
 while time.monotonic() < end:
     val.push(x=[0.5] * 100)
-signal.setitimer(signal.ITIMER_REAL, 0)
-assert asked > 10, asked
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+assert asked > 5, asked
 seqs = [b["seq"] for b in ev.request("fake/batches")]
 assert seqs == list(range(1, len(seqs) + 1))
 print("fine")
