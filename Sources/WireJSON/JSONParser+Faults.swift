@@ -70,6 +70,7 @@ extension JSONParser {
     let begin = textStart(of: node)
     switch node.tag {
     case .int, .uint, .double: return (try? scanNumber(at: begin))?.end ?? begin
+    case .array, .object: return Int(nodes[node.upper - 1].offset)
     default: return endOfText(of: node, in: UnsafeBufferPointer(start: start, count: length))
     }
   }
@@ -85,20 +86,23 @@ func textStart(of node: Node) -> Int {
   node.tag == .string ? Int(node.offset) - 1 : Int(node.offset)
 }
 
-/// The offset behind the text of a node, in a text where it is followed by what may follow it.
+/// The offset behind the text of a node that has no end node.
 func endOfText<Text: RandomAccessCollection<UInt8>>(of node: Node, in text: Text) -> Int
 where Text.Index == Int {
   let begin = textStart(of: node)
-  return switch node.tag {
-  case .null, .boolTrue: begin + 4
-  case .boolFalse: begin + 5
-  case .string: Int(node.payload) + 1
-  case .int, .uint, .double: endOfNumber(in: text, from: begin)
-  case .array, .object, .intArray, .doubleArray: endOfContainer(in: text, from: begin)
+  switch node.tag {
+  case .null, .boolTrue: return begin + 4
+  case .boolFalse: return begin + 5
+  case .string: return Int(node.payload) + 1
+  case .int, .uint, .double: return endOfNumber(in: text, from: begin)
+  case .intArray, .doubleArray:
+    let bracket = text[(text.startIndex + begin)...].firstIndex(of: Byte.closeBracket)
+    return (bracket ?? text.endIndex - 1) + 1 - text.startIndex
+  case .array, .object, .end: return begin
   }
 }
 
-/// The offset behind the number that starts at `offset`.
+/// The offset behind the number that starts at `offset`, where what follows may follow it.
 func endOfNumber<Text: RandomAccessCollection<UInt8>>(in text: Text, from offset: Int) -> Int
 where Text.Index == Int {
   let rest = text[(text.startIndex + offset)...]
@@ -107,26 +111,4 @@ where Text.Index == Int {
       && byte != Byte.plus && byte != Byte.point
   }
   return (end ?? text.endIndex) - text.startIndex
-}
-
-/// The offset behind the array or object, a complete one, that starts at `offset`.
-private func endOfContainer<Text: RandomAccessCollection<UInt8>>(
-  in text: Text, from offset: Int
-) -> Int where Text.Index == Int {
-  var i = text.startIndex + offset
-  var depth = 0
-  while i < text.endIndex {
-    switch text[i] {
-    case Byte.quote:
-      i += 1
-      while i < text.endIndex, text[i] != Byte.quote { i += text[i] == Byte.backslash ? 2 : 1 }
-    case Byte.openBrace, Byte.openBracket: depth += 1
-    case Byte.closeBrace, Byte.closeBracket:
-      depth -= 1
-      if depth == 0 { return i + 1 - text.startIndex }
-    default: break
-    }
-    i += 1
-  }
-  return text.count
 }

@@ -62,7 +62,7 @@ extension JSONParser {
   private mutating func integers(_ i: inout Int) -> Outcome {
     var loop = NumberLoop(at: start + i)
     while true {
-      if ints.free == 0 { ints.grow(by: distanceToBracket(from: i) / 2 + 1) }
+      if ints.free == 0 { ints.grow(by: estimatedCount(from: i)) }
       loop.restart(at: start + i)
       if length > i + NumberLoop.integerReach {
         let limit = start + (length - NumberLoop.integerReach)
@@ -108,7 +108,7 @@ extension JSONParser {
   private mutating func floats(_ i: inout Int) -> Outcome {
     var loop = NumberLoop(at: start + i)
     while true {
-      if doubles.free == 0 { doubles.grow(by: estimatedFloats(from: i)) }
+      if doubles.free == 0 { doubles.grow(by: estimatedCount(from: i)) }
       loop.restart(at: start + i)
       if length > i + NumberLoop.floatReach {
         let limit = start + (length - NumberLoop.floatReach)
@@ -130,12 +130,14 @@ extension JSONParser {
     }
   }
 
-  /// A guess at how many floats follow, from the length of the first.
-  private func estimatedFloats(from i: Int) -> Int {
+  /// A guess at how many numbers follow in this array, from how dense the next ones stand.
+  private func estimatedCount(from i: Int) -> Int {
     let distance = distanceToBracket(from: i)
-    var end = i
-    while end < i + distance, start[end] != Byte.comma { end += 1 }
-    return distance / (end - i + 1) + distance / 256 + 1
+    let sample = min(distance, 128)
+    if sample == 0 { return 1 }
+    var commas = 1
+    for k in i..<i + sample where start[k] == Byte.comma { commas += 1 }
+    return distance / sample * commas + commas
   }
 
   /// The distance to the next closing bracket, or to the end: how long a flat array may be.

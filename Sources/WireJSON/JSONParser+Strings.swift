@@ -5,10 +5,10 @@ extension JSONParser {
     position += 1
     let begin = position
     var flags: UInt8 = 0
-    scan: while true {
+    while true {
       position = endOfPlainText(from: position)
+      if position < length, start[position] == Byte.quote { break }
       switch try peek("the closing quote") {
-      case Byte.quote: break scan
       case Byte.backslash:
         flags = Node.escaped
         try escape()
@@ -24,19 +24,19 @@ extension JSONParser {
 
   /// The offset of the first byte that is not plain ASCII text: a quote, a backslash, a control
   /// character or a byte of a longer sequence.
+  @inline(__always)
   private func endOfPlainText(from offset: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs = ones << 7
     var i = offset
     while i + 8 <= length {
-      let word = UnsafeRawPointer(start + i).loadUnaligned(as: UInt64.self)
+      let word = loadWord(start + i)
       let quotes = word ^ (ones &* UInt64(Byte.quote))
       let backslashes = word ^ (ones &* UInt64(Byte.backslash))
-      // The high bit of a byte is set where it is (below) zero after the subtraction; a false mark
-      // can only follow a true one, and the loop below finds the true one.
-      let stops =
-        (quotes &- ones) | (backslashes &- ones) | (word &- (ones &* 0x20)) | word
-      if stops & highs != 0 { break }
+      // The high bit of a byte is set where it was, or where the subtraction went below zero. What
+      // is borrowed only reaches bytes behind the first one marked.
+      let marks =
+        ((quotes &- ones) | (backslashes &- ones) | (word &- (ones &* 0x20)) | word) & (ones &<< 7)
+      if marks != 0 { return i + marks.trailingZeroBitCount &>> 3 }
       i += 8
     }
     while i < length {

@@ -28,6 +28,8 @@ struct JSONParser {
     self.start = start
     self.length = length
     self.maxDepth = maxDepth
+    nodes.reserveCapacity(min(length / 8, 2048) + 8)
+    frames.reserveCapacity(8)
   }
 
   /// Parses the whole text.
@@ -35,55 +37,69 @@ struct JSONParser {
     if length >= 3, start[0] == 0xEF, start[1] == 0xBB, start[2] == 0xBF {
       throw Fault(defect: .byteOrderMark, offset: 0)
     }
+    skipWhiteSpace()
     try value()
-    while !frames.isEmpty { try step() }
+    while !frames.isEmpty { try resume() }
     skipWhiteSpace()
     if position < length { throw Fault(defect: .trailingText, offset: position) }
   }
 
-  /// Goes on in the innermost open container: one more element or member, or its end.
-  private mutating func step() throws(Fault) {
+  /// Goes on in the innermost open container, to its end or to the next one that opens inside it.
+  private mutating func resume() throws(Fault) {
     let depth = frames.count - 1
-    let isObject = frames[depth].isObject
-    let closer = isObject ? Byte.closeBrace : Byte.closeBracket
-    skipWhiteSpace()
-    if frames[depth].count > 0 {
-      let expected = isObject ? "',' or '}'" : "',' or ']'"
-      let byte = try peek(expected)
-      if byte == closer { return close() }
-      guard byte == Byte.comma else { throw unexpected(byte, expected) }
-      position += 1
+    let frame = frames[depth]
+    let closer = frame.isObject ? Byte.closeBrace : Byte.closeBracket
+    var count = frame.count
+    repeat {
       skipWhiteSpace()
-      if position < length, start[position] == closer {
-        throw Fault(defect: .trailingComma, offset: position)
+      if position < length, start[position] == closer { return close(count: count) }
+      if count > 0 { try comma(before: closer) }
+      if frame.isObject { try key(first: frame.node + 1, earlier: count, depth: depth) }
+      count += 1
+      skipWhiteSpace()
+      if position < length, start[position] == Byte.quote {
+        try string()
+      } else {
+        // A container may open, and then this loop ends.
+        frames[depth].count = count
+        try value()
       }
-    } else if position < length, start[position] == closer {
-      return close()
+    } while frames.count == depth + 1
+  }
+
+  /// Goes over the comma between two elements or members.
+  private mutating func comma(before closer: UInt8) throws(Fault) {
+    guard position < length, start[position] == Byte.comma else {
+      let expected = closer == Byte.closeBrace ? "',' or '}'" : "',' or ']'"
+      throw unexpected(try peek(expected), expected)
     }
-    frames[depth].count += 1
-    if isObject { try key(of: depth) }
-    try value()
+    position += 1
+    skipWhiteSpace()
+    if position < length, start[position] == closer {
+      throw Fault(defect: .trailingComma, offset: position)
+    }
   }
 
   /// Reads a key and its colon, and refuses a key that the object already has.
-  private mutating func key(of depth: Int) throws(Fault) {
-    let byte = try peek("a key in double quotes")
-    guard byte == Byte.quote else { throw unexpected(byte, "a key in double quotes") }
+  private mutating func key(first: Int, earlier: Int, depth: Int) throws(Fault) {
+    guard position < length, start[position] == Byte.quote else {
+      throw unexpected(try peek("a key in double quotes"), "a key in double quotes")
+    }
     let keyStart = position
     let index = nodes.count
     try string()
-    if isDuplicate(key: index, depth: depth) {
+    if isDuplicate(key: index, first: first, earlier: earlier, depth: depth) {
       throw Fault(defect: .duplicateKey(shown(key: index)), offset: keyStart)
     }
     skipWhiteSpace()
-    let colon = try peek("':'")
-    guard colon == Byte.colon else { throw unexpected(colon, "':'") }
+    guard position < length, start[position] == Byte.colon else {
+      throw unexpected(try peek("':'"), "':'")
+    }
     position += 1
   }
 
   /// Reads a scalar, or opens an array or object.
   private mutating func value() throws(Fault) {
-    skipWhiteSpace()
     let byte = try peek("a value")
     switch byte {
     case Byte.quote: try string()
@@ -107,10 +123,11 @@ struct JSONParser {
     position += 1
   }
 
-  private mutating func close() {
+  private mutating func close(count: Int) {
     let frame = frames.removeLast()
-    nodes[frame.node].payload = Node.packed(count: frame.count, upper: nodes.count)
     position += 1
+    nodes.append(Node(tag: .end, offset: UInt32(position)))
+    nodes[frame.node].payload = Node.packed(count: count, upper: nodes.count)
   }
 
   private mutating func word(_ tag: Tag, length: Int) {

@@ -38,7 +38,7 @@ public struct JSONValue: Sendable {
     case .int, .uint, .double: return .number
     case .string: return .string
     case .array, .intArray, .doubleArray: return .array
-    case .object: return .object
+    case .object, .end: return .object
     }
   }
 
@@ -91,10 +91,15 @@ public struct JSONValue: Sendable {
     return [UInt8](tape.text(sourceRange))
   }
 
-  /// Where this value stands in the parsed text, in bytes from its start; as slow as `rawText`.
+  /// Where this value stands in the parsed text, in bytes from its start. At once, but for flat
+  /// arrays of numbers (their length) and elements of arrays of floats (as `rawText`).
   public var sourceRange: Range<Int> {
     let text = tape.text(0..<tape.length)
-    guard element >= 0 else { return textStart(of: node)..<endOfText(of: node, in: text) }
+    guard element >= 0 else {
+      let isNested = node.tag == .array || node.tag == .object
+      let end = isNested ? Int(tape.nodes[node.upper - 1].offset) : endOfText(of: node, in: text)
+      return textStart(of: node)..<end
+    }
     var begin = Int(node.offset) + 1
     for _ in 0..<element {
       while text[text.startIndex + begin] != Byte.comma { begin += 1 }

@@ -12,6 +12,7 @@ extension JSONWriter {
       if let innermost = open.indices.last {
         if open[innermost].left == 0 {
           if open.removeLast().isObject { endObject() } else { endArray() }
+          index += 1
           continue
         }
         open[innermost].left -= 1
@@ -48,7 +49,7 @@ extension JSONWriter {
       beginArray()
       for i in 0..<node.count { element(of: value.tape, node, i) }
       endArray()
-    case .array, .object: break
+    case .array, .object, .end: break
     }
   }
 

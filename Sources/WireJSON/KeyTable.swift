@@ -34,10 +34,9 @@ extension JSONParser {
   /// Up to this many members keys are compared with one another; beyond it they are hashed.
   private static let linearLimit = 16
 
-  /// Whether the object open at `depth` already has the key of node `index`.
-  mutating func isDuplicate(key index: Int, depth: Int) -> Bool {
-    let earlier = frames[depth].count - 1
-    let first = frames[depth].node + 1
+  /// Whether the object open at `depth`, which has `earlier` members from node `first` on, already
+  /// has the key of node `index`.
+  mutating func isDuplicate(key index: Int, first: Int, earlier: Int, depth: Int) -> Bool {
     if earlier < Self.linearLimit {
       var other = first
       for _ in 0..<earlier {

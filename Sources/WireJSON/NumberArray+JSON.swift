@@ -71,7 +71,7 @@ private struct RectangularArray {
 
   private mutating func note(_ node: Node) {
     switch node.tag {
-    case .array: break
+    case .array, .end: break
     case .intArray:
       pooledInts += node.count
       leaves.insert(.int64)
@@ -126,6 +126,8 @@ private struct RectangularArray {
     for _ in 0..<(length ?? 0) {
       guard isRectangular(&index, shape.dropFirst(), in: tape) else { return false }
     }
+    // Over the end of the row.
+    index += 1
     return true
   }
 
@@ -156,7 +158,7 @@ private struct RectangularArray {
           guard let unsigned = UInt64(exactly: value) else { return nil }
           result.append(unsigned)
         }
-      } else if node.tag != .array {
+      } else if node.tag != .array, node.tag != .end {
         guard let unsigned = JSONValue(tape: tape, index: i).uint64 else { return nil }
         result.append(unsigned)
       }

@@ -5,8 +5,10 @@ enum Tag: UInt8 {
   case int, uint, double
   /// offset: of the first byte after the quote; payload: offset of the closing quote.
   case string
-  /// payload: count and the index of the node after the last descendant.
+  /// payload: count and the index of the node behind its end.
   case array, object
+  /// The last node of an array or object; offset: of the byte behind its closing bracket.
+  case end
   /// Flat arrays of numbers only: payload: count and the start in a pool.
   case intArray, doubleArray
 }
@@ -25,7 +27,7 @@ struct Node {
 
   /// Elements or members of a container.
   var count: Int { Int(truncatingIfNeeded: payload & 0xFFFF_FFFF) }
-  /// The node after the last descendant (array, object) or the start in the pool.
+  /// The node behind the end (array, object) or the start in the pool.
   var upper: Int { Int(truncatingIfNeeded: payload >> 32) }
 
   static func packed(count: Int, upper: Int) -> UInt64 {
