@@ -13,14 +13,15 @@ extension JSONValue {
   /// every other kind. It takes time in the number of members.
   public subscript(key: String) -> JSONValue? {
     guard element < 0, node.tag == .object else { return nil }
-    var child = index + 1
-    for _ in 0..<node.count {
-      if JSONValue(tape: tape, index: child).stringEquals(key) {
-        return JSONValue(tape: tape, index: child + 1)
+    var key = key
+    return key.withUTF8 { key in
+      var child = index + 1
+      for _ in 0..<node.count {
+        if tape.string(at: child, equals: key) { return JSONValue(tape: tape, index: child + 1) }
+        child = tape.next(after: child + 1)
       }
-      child = tape.next(after: child + 1)
+      return nil
     }
-    return nil
   }
 
   /// The element of an array; nil out of bounds, and for every other kind. At once for flat arrays

@@ -66,9 +66,9 @@ public struct JSONValue: Sendable {
 
   /// Whether it is a string of exactly these code points, without making a string.
   public func stringEquals(_ other: String) -> Bool {
-    guard let source = stringSource else { return false }
-    if hasEscapes { return unescaped(source).elementsEqual(other.utf8) }
-    return source.count == other.utf8.count && source.elementsEqual(other.utf8)
+    guard element < 0, node.tag == .string else { return false }
+    var other = other
+    return other.withUTF8 { tape.string(at: index, equals: $0) }
   }
 
   /// The source of a string between its quotes.

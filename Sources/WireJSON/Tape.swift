@@ -73,4 +73,18 @@ final class Tape: Sendable {
   func text(_ range: Range<Int>) -> ArraySlice<UInt8> {
     bytes[base + range.lowerBound..<base + range.upperBound]
   }
+
+  /// Whether the string of a node is exactly these bytes once its escapes are gone.
+  func string(at index: Int, equals other: UnsafeBufferPointer<UInt8>) -> Bool {
+    let node = nodes[index]
+    let range = Int(node.offset)..<Int(node.payload)
+    if node.flags & Node.escaped != 0 { return unescaped(text(range)).elementsEqual(other) }
+    guard range.count == other.count else { return false }
+    return bytes.withUnsafeBufferPointer { source in
+      for i in 0..<other.count where source[base + range.lowerBound + i] != other[i] {
+        return false
+      }
+      return true
+    }
+  }
 }
