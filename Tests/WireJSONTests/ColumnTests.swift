@@ -77,6 +77,28 @@ import Testing
     }
   }
 
+  /// The pool holds as many numbers as the column has, but not the same ones.
+  @Test func poolsOfEqualSizeAreNotTheColumn() throws {
+    let mixed = try parse(#"{"a":[5,6],"b":[[1,2],[-0,3]]}"#)
+    guard case .int64(let ints)? = mixed["b"]?.numbers?.storage else {
+      return #expect(Bool(false))
+    }
+    #expect(ints == [1, 2, 0, 3])
+    let floats = try parse(#"{"a":[5.5,6.5],"b":[[1.5,2.5],[1e300,3.5]]}"#)
+    guard case .float64(let doubles)? = floats["b"]?.numbers?.storage else {
+      return #expect(Bool(false))
+    }
+    #expect(doubles == [1.5, 2.5, 1e300, 3.5])
+  }
+
+  /// An array that leaves the pools takes its marks along.
+  @Test func marksOfIntegersStayWithTheirArray() throws {
+    let root = try parse(#"{"a":[0.5,1,2,"x"],"b":[0.5,2.5,7],"c":[3,0.5]}"#)
+    #expect(root["a"]?.elements.map(\.isIntegerText) == [false, true, true, false])
+    #expect(root["b"]?.elements.map(\.isIntegerText) == [false, false, true])
+    #expect(root["c"]?.elements.map(\.isIntegerText) == [true, false])
+  }
+
   @Test func overflowHasItsPlace() throws {
     #expect(try column("[0.5,2.5]")?.overflowIndex == nil)
     #expect(try column("[0.5,1e400,-1e400]")?.overflowIndex == 1)
