@@ -1,6 +1,6 @@
 """Writes the goldens of the binary task from scikit-learn, scipy and numpy.
 
-    python Tests/goldens/make_binary.py
+python Tests/goldens/make_binary.py
 """
 
 from __future__ import annotations
@@ -54,7 +54,11 @@ class Rows:
     @property
     def zero(self) -> float:
         """scikit-learn's zero_division: NaN where there is to be no value."""
-        return math.nan if self.zero_division in ("report", "skip") else float(self.zero_division)
+        return (
+            math.nan
+            if self.zero_division in ("report", "skip")
+            else float(self.zero_division)
+        )
 
     @property
     def probabilities(self) -> Floats:
@@ -75,15 +79,25 @@ class Rows:
         table = metrics.confusion_matrix(
             self.labels, self.decisions, labels=[0, 1, 2], sample_weight=self.weights
         )
-        return table[0, 0], table[0, 1], table[1, 0], table[1, 1], table[0, 2] + table[1, 2]
+        return (
+            table[0, 0],
+            table[0, 1],
+            table[1, 0],
+            table[1, 1],
+            table[0, 2] + table[1, 2],
+        )
 
 
-def rows_of(columns: Columns, options: Options, metric_options: Options, threshold: float | None) -> Rows:
+def rows_of(
+    columns: Columns, options: Options, metric_options: Options, threshold: float | None
+) -> Rows:
     labels = np.array([int(x) for x in columns["labels"]])
     kind = options.get("score_kind", "probability")
     scores = np.array(columns["scores"], dtype=float) if "scores" in columns else None
     if scores is None:
-        decisions = np.array([2 if x is None else int(x) for x in columns["predictions"]])
+        decisions = np.array(
+            [2 if x is None else int(x) for x in columns["predictions"]]
+        )
     else:
         own = options.get("threshold", 0.5 if kind == "probability" else 0.0)
         decisions = (scores >= (own if threshold is None else threshold)).astype(int)
@@ -104,7 +118,9 @@ def rows_of(columns: Columns, options: Options, metric_options: Options, thresho
 # --- Metrics of decisions
 
 
-def one(function: Callable[..., Any], label: int, reason: str) -> Callable[[Rows], Expected]:
+def one(
+    function: Callable[..., Any], label: int, reason: str
+) -> Callable[[Rows], Expected]:
     """A metric of scikit-learn for one of the labels; abstentions are a third one."""
 
     def answer(r: Rows) -> Expected:
@@ -115,7 +131,11 @@ def one(function: Callable[..., Any], label: int, reason: str) -> Callable[[Rows
             average="macro",
             sample_weight=r.weights,
             zero_division=r.zero,
-            **({"beta": r.options.get("beta", 1)} if function is metrics.fbeta_score else {}),
+            **(
+                {"beta": r.options.get("beta", 1)}
+                if function is metrics.fbeta_score
+                else {}
+            ),
         )
         return number(float(value), reason)
 
@@ -123,7 +143,7 @@ def one(function: Callable[..., Any], label: int, reason: str) -> Callable[[Rows
 
 
 def jaccard(r: Rows) -> Expected:
-    tn, fp, fn, tp, _ = r.counts()
+    _, fp, _, tp, _ = r.counts()
     positives = float(r.weights[r.labels == 1].sum())
     if positives + fp == 0:
         return r.quotient(tp, positives + fp, "zero_division")
@@ -135,11 +155,13 @@ def jaccard(r: Rows) -> Expected:
 
 
 def balanced_accuracy(r: Rows) -> Expected:
-    return float(metrics.balanced_accuracy_score(r.labels, r.decisions, sample_weight=r.weights))
+    return float(
+        metrics.balanced_accuracy_score(r.labels, r.decisions, sample_weight=r.weights)
+    )
 
 
 def false_positive_rate(r: Rows) -> Expected:
-    tn, fp, _, _, _ = r.counts()
+    _, fp, _, _, _ = r.counts()
     return r.quotient(fp, float(r.weights[r.labels == 0].sum()), "no_negatives")
 
 
@@ -152,13 +174,17 @@ def false_negative_rate(r: Rows) -> Expected:
 def mcc(r: Rows) -> Expected:
     if r.one_class or len(set(r.decisions.tolist())) < 2:
         return Undefined("no_variation")
-    return float(metrics.matthews_corrcoef(r.labels, r.decisions, sample_weight=r.weights))
+    return float(
+        metrics.matthews_corrcoef(r.labels, r.decisions, sample_weight=r.weights)
+    )
 
 
 def cohen_kappa(r: Rows) -> Expected:
     if r.one_class and set(r.decisions.tolist()) == set(r.labels.tolist()):
         return Undefined("no_variation")
-    return float(metrics.cohen_kappa_score(r.labels, r.decisions, sample_weight=r.weights))
+    return float(
+        metrics.cohen_kappa_score(r.labels, r.decisions, sample_weight=r.weights)
+    )
 
 
 def confusion_matrix(r: Rows) -> Expected:
@@ -182,7 +208,11 @@ def confusion_matrix(r: Rows) -> Expected:
     if normalize is not None and abstained == 0:
         # Without abstentions this is scikit-learn's own normalisation.
         table = metrics.confusion_matrix(
-            r.labels, r.decisions, labels=[0, 1], sample_weight=r.weights, normalize=normalize
+            r.labels,
+            r.decisions,
+            labels=[0, 1],
+            sample_weight=r.weights,
+            normalize=normalize,
         )
         assert np.allclose(table.ravel(), shares, rtol=1e-14)
     names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
@@ -194,7 +224,9 @@ def confusion_matrix(r: Rows) -> Expected:
 
 def majority_accuracy(r: Rows) -> Expected:
     features = np.zeros((len(r.labels), 1))
-    model = DummyClassifier(strategy="most_frequent").fit(features, r.labels, sample_weight=r.weights)
+    model = DummyClassifier(strategy="most_frequent").fit(
+        features, r.labels, sample_weight=r.weights
+    )
     return float(model.score(features, r.labels, sample_weight=r.weights))
 
 
@@ -234,7 +266,9 @@ def needs_positives(function: Callable[[Rows], float]) -> Callable[[Rows], Expec
 
 def roc_auc(r: Rows, max_fpr: float | None = None) -> float:
     return float(
-        metrics.roc_auc_score(r.labels, r.scores, sample_weight=r.weights, max_fpr=max_fpr)
+        metrics.roc_auc_score(
+            r.labels, r.scores, sample_weight=r.weights, max_fpr=max_fpr
+        )
     )
 
 
@@ -244,7 +278,9 @@ def partial_roc_auc(r: Rows) -> float:
 
 
 def average_precision(r: Rows) -> float:
-    return float(metrics.average_precision_score(r.labels, r.scores, sample_weight=r.weights))
+    return float(
+        metrics.average_precision_score(r.labels, r.scores, sample_weight=r.weights)
+    )
 
 
 def pr_auc(r: Rows) -> float:
@@ -272,7 +308,9 @@ def best_f1(r: Rows) -> tuple[Fraction, float]:
     assert r.scores is not None
     best = (Fraction(-1), math.inf)
     weights = [Fraction(float(w)) for w in r.weights]
-    positives = sum((w for w, y in zip(weights, r.labels, strict=True) if y), Fraction(0))
+    positives = sum(
+        (w for w, y in zip(weights, r.labels, strict=True) if y), Fraction(0)
+    )
     for threshold in sorted(set(r.scores.tolist()), reverse=True):
         chosen = [i for i, s in enumerate(r.scores) if s >= threshold and weights[i]]
         tp = sum((weights[i] for i in chosen if r.labels[i]), Fraction(0))
@@ -292,17 +330,23 @@ def best_f1(r: Rows) -> tuple[Fraction, float]:
 def log_loss(r: Rows) -> float:
     if r.kind != "logit":
         return float(
-            metrics.log_loss(r.labels, r.probabilities, sample_weight=r.weights, labels=[0, 1])
+            metrics.log_loss(
+                r.labels, r.probabilities, sample_weight=r.weights, labels=[0, 1]
+            )
         )
     # scikit-learn takes 1 - p, which loses what a logit knows of a p near 1.
     assert r.scores is not None
     epsilon = np.finfo(float).eps
     chosen = expit(np.where(r.labels == 1, r.scores, -r.scores))
-    return float(np.average(-np.log(np.clip(chosen, epsilon, 1 - epsilon)), weights=r.weights))
+    return float(
+        np.average(-np.log(np.clip(chosen, epsilon, 1 - epsilon)), weights=r.weights)
+    )
 
 
 def brier(r: Rows) -> float:
-    return float(metrics.brier_score_loss(r.labels, r.probabilities, sample_weight=r.weights))
+    return float(
+        metrics.brier_score_loss(r.labels, r.probabilities, sample_weight=r.weights)
+    )
 
 
 def bin_gaps(r: Rows, strategy: str) -> tuple[Floats, Floats]:
@@ -318,7 +362,7 @@ def bin_gaps(r: Rows, strategy: str) -> tuple[Floats, Floats]:
             p, np.linspace(0, 1, count + 1), weights=r.weights, method="inverted_cdf"
         )
     ids = np.searchsorted(edges[1:-1], p)
-    mass = np.bincount(ids, r.weights, count)
+    mass = np.asarray(np.bincount(ids, r.weights, count), dtype=float)
     gaps = np.abs(np.bincount(ids, r.weights * (r.labels - p), count))
     held = mass > 0
     if (r.weights == 1).all():
@@ -326,8 +370,11 @@ def bin_gaps(r: Rows, strategy: str) -> tuple[Floats, Floats]:
         true, predicted = calibration_curve(
             r.labels, p, n_bins=count, strategy=strategy, pos_label=1
         )
-        assert np.allclose(np.abs(true - predicted), (gaps / np.maximum(mass, 1))[held], atol=1e-14)
-    return mass[held], gaps[held] / mass[held]
+        assert np.allclose(
+            np.abs(true - predicted), (gaps / np.maximum(mass, 1))[held], atol=1e-14
+        )
+    held_mass = mass[held]
+    return held_mass, gaps[held] / held_mass
 
 
 def ece(r: Rows) -> float:
@@ -356,7 +403,12 @@ PROBABILITIES: dict[str, Callable[[Rows], Expected]] = {
 
 OPTIONS: dict[str, list[Options]] = {
     "f_beta": [{}, {"beta": 2}, {"beta": 0.5}, {"beta": 0}],
-    "confusion_matrix": [{}, {"normalize": "true"}, {"normalize": "pred"}, {"normalize": "all"}],
+    "confusion_matrix": [
+        {},
+        {"normalize": "true"},
+        {"normalize": "pred"},
+        {"normalize": "all"},
+    ],
     "partial_roc_auc": [{}, {"max_fpr": 0.5}, {"max_fpr": 1}],
     "ece": [{}, {"bins": 10}, {"bins": 1}],
     "mce": [{}, {"bins": 10}],
@@ -381,7 +433,11 @@ def datasets() -> list[Data]:
     abstaining = [None if x < 0.15 else int(x > 0.55) for x in rng.random(n)]
 
     def scored(name: str, scores: Any, y: Any = labels, **options: Any) -> Data:
-        return Data(name, {"scores": np.asarray(scores).tolist(), "labels": np.asarray(y).tolist()}, options)
+        return Data(
+            name,
+            {"scores": np.asarray(scores).tolist(), "labels": np.asarray(y).tolist()},
+            options,
+        )
 
     weighted = scored("weights", two_digits)
     weighted.columns["weights"] = weights.tolist()
@@ -400,16 +456,31 @@ def datasets() -> list[Data]:
         scored("logits", logits, score_kind="logit"),
         scored("extreme logits", np.round(rng.normal(0, 300, n)), score_kind="logit"),
         scored("scores around 1e9", offset, score_kind="score", threshold=1e9),
-        scored("denormals", rng.integers(0, 5, n) * 5e-324, score_kind="score", threshold=1e-323),
+        scored(
+            "denormals",
+            rng.integers(0, 5, n) * 5e-324,
+            score_kind="score",
+            threshold=1e-323,
+        ),
         weighted,
         some,
-        Data("predictions", {"predictions": rng.integers(0, 2, n).tolist(), "labels": labels.tolist()}),
+        Data(
+            "predictions",
+            {"predictions": rng.integers(0, 2, n).tolist(), "labels": labels.tolist()},
+        ),
         Data("abstentions", {"predictions": abstaining, "labels": labels.tolist()}),
         Data(
             "weighted abstentions",
-            {"predictions": abstaining, "labels": labels.tolist(), "weights": weights.tolist()},
+            {
+                "predictions": abstaining,
+                "labels": labels.tolist(),
+                "weights": weights.tolist(),
+            },
         ),
-        Data("only abstentions", {"predictions": [None] * 8, "labels": labels[:8].tolist()}),
+        Data(
+            "only abstentions",
+            {"predictions": [None] * 8, "labels": labels[:8].tolist()},
+        ),
     ]
     for setting in ("report", 0, 1, "skip"):
         for label in (0, 1):
@@ -425,14 +496,22 @@ def datasets() -> list[Data]:
 
 
 def answers(
-    data: Data, function: Callable[[Rows], Expected], options: Options, threshold: float | None
+    data: Data,
+    function: Callable[[Rows], Expected],
+    options: Options,
+    threshold: float | None,
 ) -> list[tuple[int, Expected]]:
     found = []
     for rows in prefixes(data.rows):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found.append(
-                (rows, function(rows_of(data.prefix(rows), data.options, options, threshold)))
+                (
+                    rows,
+                    function(
+                        rows_of(data.prefix(rows), data.options, options, threshold)
+                    ),
+                )
             )
     return found
 
@@ -446,16 +525,23 @@ def cases(name: str, data: list[Data]) -> list[Case]:
         if name in DECISIONS and item.name in ("two digits", "weights", "logits"):
             thresholds += [0.3, 0.9]
         for options in OPTIONS.get(name, [{}]):
-            metric: str | dict[str, Any] = {"metric": name, **options} if options else name
+            metric: str | dict[str, Any] = (
+                {"metric": name, **options} if options else name
+            )
             for threshold in thresholds:
                 if name in DECISIONS:
                     found = answers(item, DECISIONS[name], options, threshold)
                 elif not scored:
-                    found = [(n, Undefined("needs_scores")) for n in prefixes(item.rows)]
+                    found = [
+                        (n, Undefined("needs_scores")) for n in prefixes(item.rows)
+                    ]
                 elif name in SCORES:
                     found = answers(item, SCORES[name], options, threshold)
                 elif kind == "score":
-                    found = [(n, Undefined("needs_probabilities")) for n in prefixes(item.rows)]
+                    found = [
+                        (n, Undefined("needs_probabilities"))
+                        for n in prefixes(item.rows)
+                    ]
                 else:
                     found = answers(item, PROBABILITIES[name], options, threshold)
                 result.append(Case(item.name, metric, threshold, found))

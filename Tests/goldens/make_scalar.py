@@ -38,10 +38,15 @@ def needs_weight(answer: Answer) -> Answer:
 
 def mean(values: Floats, weights: Floats, _: Options) -> Expected:
     exact = sum(
-        (Fraction(v) * Fraction(w) for v, w in zip(values.tolist(), weights.tolist(), strict=True)),
+        (
+            Fraction(v) * Fraction(w)
+            for v, w in zip(values.tolist(), weights.tolist(), strict=True)
+        ),
         Fraction(0),
     ) / Fraction(weights.sum())
-    assert math.isclose(float(exact), np.average(values, weights=weights), rel_tol=1e-6, abs_tol=1)
+    assert math.isclose(
+        float(exact), np.average(values, weights=weights), rel_tol=1e-6, abs_tol=1
+    )
     return float(exact)
 
 
@@ -50,7 +55,7 @@ def std(values: Floats, weights: Floats, _: Options) -> Expected:
     if len(rows) < 2:
         return Undefined("too_few_rows")
     # Exact where numpy rounds; they agree where numpy can.
-    found = statistics.stdev(rows.tolist())
+    found: float = statistics.stdev(rows.tolist())
     slack = max(1e-15 * float(np.abs(rows).max()), 1e-300)
     assert math.isclose(found, np.std(rows, ddof=1), rel_tol=1e-9, abs_tol=slack)
     return found
@@ -128,7 +133,9 @@ def main() -> None:
         cases = []
         for item in data:
             for options in OPTIONS.get(name, [{}]):
-                metric: str | dict[str, Any] = {"metric": name, **options} if options else name
+                metric: str | dict[str, Any] = (
+                    {"metric": name, **options} if options else name
+                )
                 found = []
                 for rows in prefixes(item.rows):
                     columns = item.prefix(rows)
