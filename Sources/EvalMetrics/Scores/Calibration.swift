@@ -97,6 +97,7 @@ extension SortedScores {
     guard kind != .score else { return nil }
     return once("calibration:\(count):\(strategy):\(kind)") {
       let edges = strategy == .uniform ? Self.uniformEdges(count) : quantileEdges(count, kind)
+      if kind == .probability { return exactCalibration(edges) }
       var visitor = BinVisitor(kind: kind, edges: edges, unit: unit)
       walk(&visitor)
       return visitor.finish(total: total)

@@ -16,6 +16,13 @@ extension SortedScores {
   /// The summary, made by one walk and kept.
   var ranks: RankSummary {
     once("ranks") {
+      switch storage {
+      case .singles(let ones, let zeros):
+        return RankSummary(positives: ones, negatives: zeros) { Double(Kernels.float($0)) }
+      case .doubles(let ones, let zeros):
+        return RankSummary(positives: ones, negatives: zeros) { Kernels.double($0) }
+      case .groups: break
+      }
       if isWeighted {
         var visitor = RankVisitor<CompensatedSum>(positives, negatives, tolerance: 0x1p-49)
         walk(&visitor)
