@@ -7,6 +7,8 @@ public struct ServiceLimits: Sendable {
   public var maxStreams = 10_000
   /// Accounted memory of all streams.
   public var maxMemoryBytes = 2 << 30
+  /// A reply that would be longer is refused. Much more would close the connection of a slow reader.
+  public var maxReplyBytes = 48 << 20
   public init() {}
 }
 
@@ -183,19 +185,21 @@ extension Server {
 
 // MARK: - Replies
 
-/// A reply that would be too long to send.
+/// Ends a reply that grows too long to send.
 struct ReplyLimit {
-  private static let bytes = 48 << 20
+  private let most: Int
   private let start: Int
 
   /// Counts from what the writer holds now.
-  init(_ writer: JSONWriter) { start = writer.bytes.count }
+  init(_ writer: JSONWriter, _ limits: ServiceLimits) {
+    start = writer.bytes.count
+    most = limits.maxReplyBytes
+  }
 
   /// Throws when the reply has grown too long; `hint` says how to ask for less.
   func check(_ writer: JSONWriter, hint: String) throws(RPCError) {
-    if writer.bytes.count - start <= Self.bytes { return }
+    if writer.bytes.count - start <= most { return }
     throw RPCError(
-      .tooManyValues, "the answer would be longer than \(Self.bytes) bytes", path: "/params",
-      hint: hint)
+      .tooManyValues, "the answer would be longer than \(most) bytes", path: "/params", hint: hint)
   }
 }

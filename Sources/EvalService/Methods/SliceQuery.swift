@@ -24,6 +24,7 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     let minCount = try params.optionalInt("min_count", in: 0...Int.max) ?? 0
+    let limit = ReplyLimit(writer, server.limits)
     try server.withStream(params) { stream throws(RPCError) in
       let question = try Question(params, dimensions: stream.schema.dimensions)
       let requests = try stream.requests(params)
@@ -31,7 +32,7 @@ extension Server {
         by: try stream.places(params), requests, question.scope.window, minCount: minCount)
       writer.beginObject()
       writer.header(stream, question, count: report.count)
-      try writer.rows(report.rows, requests)
+      try writer.rows(report.rows, requests, limit)
       writer.gaps(report.rows, requests, stream)
       writer.averages(report.rows, requests)
       writer.endObject()
@@ -117,9 +118,8 @@ extension Stream {
 
 extension JSONWriter {
   fileprivate mutating func rows(
-    _ rows: [SliceReport.Row], _ requests: [MetricRequest]
+    _ rows: [SliceReport.Row], _ requests: [MetricRequest], _ limit: ReplyLimit
   ) throws(RPCError) {
-    let limit = ReplyLimit(self)
     key("rows")
     beginArray()
     for row in rows {

@@ -7,7 +7,7 @@ extension Server {
     name: "stream/list", summary: "All streams by name.",
     resultSchema: #"{"type": "object", "required": ["streams"]}"#
   ) { server, _, writer throws(RPCError) in
-    let limit = ReplyLimit(writer)
+    let limit = ReplyLimit(writer, server.limits)
     writer.beginObject()
     writer.key("streams")
     writer.beginArray()

@@ -44,9 +44,9 @@ extension Server {
     errors: ["StreamNotFound", "UnknownMetric"]
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
+    let limit = ReplyLimit(writer, server.limits)
     try server.withStream(params) { stream throws(RPCError) in
       let chosen = params.present("metrics") == nil ? nil : try stream.requests(params)
-      let limit = ReplyLimit(writer)
       writer.beginObject()
       writer.field("stream", stream.name)
       writer.completeness(stream.contents.taint)
