@@ -5,6 +5,8 @@ import PackageDescription
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+  // Debug builds and tests check exclusive access at run time; what is shipped was checked by them.
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 // What is shipped needs nothing of the machine it runs on, and starts without a dynamic loader.

@@ -97,12 +97,13 @@ extension [UInt8] {
 
 // MARK: - Writing
 
+/// What every reply begins with, ready made.
+private let replyStart = Array(#"{"jsonrpc":"2.0","id":"#.utf8)
+
 extension JSONWriter {
   /// `{"jsonrpc":"2.0","id":…` — the object stays open.
   mutating func beginReply(id: [UInt8]?) {
-    beginObject()
-    field("jsonrpc", "2.0")
-    key("id")
+    raw(replyStart)
     if let id { raw(id) } else { null() }
   }
 

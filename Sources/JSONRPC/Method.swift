@@ -27,7 +27,9 @@ extension Parameter {
 }
 
 /// A method that a peer can call: what `rpc.discover` tells of it, and what it does.
-public struct Method<Context>: Sendable {
+///
+/// A class, since every message looks one up and a copy would retain each of its parts.
+public final class Method<Context>: Sendable {
   /// Reads the parameters and writes exactly one JSON value, the result. When it throws, all that
   /// it wrote is dropped and the error is sent instead, so it must not change the context first.
   public typealias Handler =
@@ -48,7 +50,7 @@ public struct Method<Context>: Sendable {
   let action: Action<Context>
 
   /// A method of the service. One that `mayTakeLong` changes nothing that others see, and takes a `progress_token`.
-  public init(
+  public convenience init(
     name: String, summary: String, parameters: [Parameter] = [], resultSchema: String,
     errors: [String] = [], mayTakeLong: Bool = false, handler: @escaping Handler
   ) {
