@@ -14,6 +14,7 @@
 subclasses of `EvaldError`, one for each kind.
 """
 
+from ._calibrator import Calibrator, NotFitted
 from ._client import Evald, start
 from ._errors import (
     AlreadyRefused,
@@ -54,12 +55,14 @@ from ._errors import (
 )
 from ._result import Curve, Record, Result, Row, Table
 from ._stream import Stream
+from ._subscriptions import Subscription
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AlreadyRefused",
     "BinaryNotFound",
+    "Calibrator",
     "CheckpointNotFound",
     "ConnectionClosed",
     "ConnectionLost",
@@ -78,6 +81,7 @@ __all__ = [
     "MemoryLimit",
     "MethodNotFound",
     "NotApplicable",
+    "NotFitted",
     "OutOfSequence",
     "Overloaded",
     "ParseError",
@@ -94,6 +98,7 @@ __all__ = [
     "StateTooNew",
     "Stream",
     "StreamNotFound",
+    "Subscription",
     "Table",
     "TooDeep",
     "TooManyValues",

@@ -152,7 +152,8 @@ class Evald:
                     resume=resume,
                 ),
             )
-        return Stream(self, name, task, {} if isinstance(opened, EvaldError) else opened)
+        reply = {} if isinstance(opened, EvaldError) else opened
+        return Stream(self, name, task, reply, options or reply.get("options"))
 
     def list(self) -> Table:
         """The streams: name, task, counts."""

@@ -31,6 +31,7 @@ from ._errors import (
 from ._process import Process
 from ._producer import Producer
 from ._replies import Replies
+from ._subscriptions import Subscriptions
 from ._teller import OnError, Teller
 
 _JOIN_UP_TO = 1 << 16
@@ -71,6 +72,7 @@ class Link(Teller):
         # for a bound, and made equal whenever the queue runs empty.
         self._put = self._taken = 0
         self._replies = Replies()
+        self.subscriptions = Subscriptions()
         self._stalled = False
         self._closing = False
         self.process = Process(command, env)
@@ -225,6 +227,8 @@ class Link(Teller):
         elif "method" in message:
             if message["method"] == "stream/push_failed":
                 self._push_failed(message.get("params") or {})
+            elif message["method"] == "metric/update":
+                self._updated(message.get("params") or {})
         elif not self._replies.settle(message) and "error" in message and not message.get("id"):
             self.notice(from_wire(message["error"]))
 
@@ -238,6 +242,15 @@ class Link(Teller):
             self.renumber(producer)
         self.notice(error)
 
+    def _updated(self, params: dict[str, Any]) -> None:
+        if not self.subscriptions.receive(params):
+            self.unsubscribe(params.get("subscription"))  # of a request that was given up
+
+    def unsubscribe(self, subscription: Any) -> None:
+        """Ends a subscription without waiting."""
+        if self.trouble is None:
+            self._send(_wire.notification("metric/unsubscribe", {"subscription": subscription}))
+
     def _lose(self) -> None:
         if self.trouble is None:
             if self._closing:
@@ -248,6 +261,7 @@ class Link(Teller):
                 )
             self.alarm = True
         self._replies.fail(self.trouble)
+        self.subscriptions.end()
 
     # Ending
 
@@ -284,6 +298,7 @@ class Link(Teller):
             )
             self.process.abandon_after_fork()
         self.forget()
+        self.subscriptions.forget()
         self.alarm = True
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _wire
+from ._calibrator import Calibrator, Method, fitted
 from ._errors import EvaldError
 from ._producer import Producer
 from ._quiet import HarmlessBest, harmless
 from ._result import Curve, Record, Result, Row, Table, epoch_row, flat, record, slice_row
+from ._subscriptions import Subscription
 
 if TYPE_CHECKING:
     from ._client import Evald
@@ -36,10 +38,11 @@ class Questions:
     """The asking half of a Stream. No question changes the stream."""
 
     name: str
+    options: Record
     _evald: Evald
     _producer: Producer
 
-    def _ask(self, method: str, **params: Any) -> Any:
+    def _ask(self, method: str, /, **params: Any) -> Any:
         return self._evald._ask(method, {"stream": self.name, **without_none(**params)})
 
     def _record(self, method: str, **params: Any) -> Record:
@@ -164,6 +167,77 @@ class Questions:
         )
         found["bins"] = Table(map(Row, found.get("bins") or ()))
         return found
+
+    def fit_calibration(
+        self,
+        method: Method = "temperature",
+        *,
+        slice: Mapping[str, Any] | None = None,
+        window: Any = None,
+    ) -> Calibrator:
+        """Fits a map from scores to calibrated probabilities; the stream stays as it is.
+
+            calibrate = val.fit_calibration("temperature")
+            test.push(scores=calibrate(test_scores), labels=test_labels)
+
+        Args:
+            method: `"temperature"`: sigma(z / T); `"platt"`: sigma(slope z + intercept);
+                `"isotonic"`: monotone, of as many points as the rows ask for.
+            slice: fit on the rows of a slice only.
+            window: as in `query`.
+
+        Returns:
+            A function of scores of the stream's `score_kind`. Without a daemon it returns the
+            scores as they are, logits as their probabilities.
+
+        Raises:
+            NotFitted: there is none, with evald's reason: no rows, one class, or scores that
+                separate the classes.
+            NotApplicable: the stream has no scores, or raw ones and the method is temperature.
+        """
+        reply = self._ask("calibration/fit", method=method, slice=slice, window=window)
+        score_kind = str(self.options.get("score_kind", "probability"))
+        if isinstance(reply, EvaldError):
+            return Calibrator("identity", score_kind)
+        return fitted(reply, score_kind)
+
+    def subscribe(
+        self,
+        callback: Callable[[Result], object] | None = None,
+        *names: Metric,
+        metrics: Iterable[Metric] | None = None,
+        on: Literal["change", "mark"] = "change",
+        min_interval: float = 1.0,
+        slice: Mapping[str, Any] | None = None,
+    ) -> Subscription:
+        """Results that come by themselves, as rows are pushed or windows marked.
+
+            with val.subscribe(print, metrics=["f1"], on="mark"):
+                train()
+            for result in val.subscribe(metrics=["f1"]):
+                ...
+
+        Args:
+            callback: called with each Result, in a thread of the client. What it raises becomes
+                one warning. Left out: iterate over the subscription, or call its `get`.
+            names: metrics, as in `query`; left out, those the stream was opened with.
+            metrics: the same as a list.
+            on: `"change"`: the answer now and after changes; `"mark"`: the last answer of each
+                window, as it is marked.
+            min_interval: the least seconds between two updates after changes, from 0.05.
+            slice: only the rows of a slice.
+        """
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback is a function, not {callback!r}; metrics= names metrics")
+        with self._evald._link.subscriptions.subscribing():
+            reply = self._ask(
+                "metric/subscribe",
+                metrics=_chosen(names, metrics),
+                on=on,
+                min_interval_ms=max(0, round(min_interval * 1000)),
+                slice=slice,
+            )
+            return Subscription(self, self.name, reply, callback, on)
 
     def curve(
         self,

@@ -11,6 +11,7 @@ from ._errors import EvaldError
 from ._link import Link
 from ._producer import Producer
 from ._result import Harmless, Record
+from ._subscriptions import Subscriptions
 from ._teller import OnError
 
 
@@ -30,6 +31,7 @@ class NoLink:
         self.trouble = EvaldError("EVALD_DISABLED is set", kind="Disabled")
         self.producers: dict[str, Producer] = {}
         self.server: dict[str, Any] = {}
+        self.subscriptions = Subscriptions()
 
     def surface(self) -> bool:
         """Nothing is ever told; and there is no connection."""

@@ -28,7 +28,12 @@ class Stream(Questions):
     """
 
     def __init__(
-        self, evald: Evald, name: str, task: str | None, opened: Mapping[str, Any]
+        self,
+        evald: Evald,
+        name: str,
+        task: str | None,
+        opened: Mapping[str, Any],
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self._evald = evald  # kept, so that the connection lives as long as its streams
         self._link = evald._link
@@ -39,6 +44,8 @@ class Stream(Questions):
         self.name = name
         #: The stream's task, such as `"binary"`; None if the stream was only looked up.
         self.task = task
+        #: The options that the stream was opened with, such as `score_kind`.
+        self.options: Record = record(dict(options or {}))
         #: The daemon's answer to opening: `created`, `count`, `producers`, `checkpoints`.
         self.opened: Record = record(dict(opened))
 
