@@ -14,6 +14,7 @@
 subclasses of `EvaldError`, one for each kind.
 """
 
+from . import plot
 from ._calibrator import Calibrator, NotFitted
 from ._client import Evald, start
 from ._errors import (
@@ -105,5 +106,6 @@ __all__ = [
     "UnknownMetric",
     "UnknownTask",
     "UnsupportedProtocol",
+    "plot",
     "start",
 ]

@@ -258,7 +258,23 @@ class Questions:
         if isinstance(reply, EvaldError):
             return Curve({}, math.nan)
         area = _wire.floats(reply.get("area"))
-        return Curve(reply["columns"], math.nan if area is None else area)
+        facts = {name: reply.get(name) for name in ("count", "total_points", "complete", "reason")}
+        facts["complete"] = facts["complete"] is not False and not self._producer.dropped_batches
+        return Curve(reply["columns"], math.nan if area is None else area, **facts)
+
+    def plot(self, kind: str, **options: Any) -> Any:
+        """A picture by matplotlib, as its Axes: `val.plot("roc")`. See `evald.plot`.
+
+        Args:
+            kind: `"reliability"`, `"roc"`, `"precision_recall"`, `"thresholds"`, `"history"`.
+            options: of the function of that name in `evald.plot`, such as `ax=`.
+
+        Raises:
+            ImportError: matplotlib is not there; `pip install 'evald[plot]'` installs it.
+        """
+        from . import plot
+
+        return plot.draw(kind, self, **options)
 
     def slices(
         self,
