@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from evald._binary import find_binary
 
 KEPT = Path(__file__).parent / "instructions.json"
@@ -52,13 +51,21 @@ def transcripts() -> dict[str, tuple[bytes, bytes, int]]:
 
     def pushes(make: Any) -> bytes:
         batches = (make(scores[cut], labels[cut]) for cut in cuts)
-        return b"".join(line("stream/push", {"stream": "s", "batch": b}) for b in batches)
+        return b"".join(
+            line("stream/push", {"stream": "s", "batch": b}) for b in batches
+        )
 
     opened = line("stream/open", {"stream": "s", "task": "binary"})
     base = pushes(lambda s, y: {"scores": packed(s), "labels": packed(y)})
-    text = pushes(lambda s, y: {"scores": s.astype(float).tolist(), "labels": y.tolist()})
+    text = pushes(
+        lambda s, y: {"scores": s.astype(float).tolist(), "labels": y.tolist()}
+    )
     weights = pushes(
-        lambda s, y: {"scores": packed(s), "labels": packed(y), "weights": packed(s + 1)}
+        lambda s, y: {
+            "scores": packed(s),
+            "labels": packed(y),
+            "weights": packed(s + 1),
+        }
     )
     names = ["roc_auc", "average_precision", "optimal_f1", "f1", "ece", "brier"]
     query = line("metric/query", {"stream": "s", "metrics": names}, 1)
@@ -113,11 +120,15 @@ def main() -> None:
     found = counts(find_binary())
     machine = platform.machine()
     if given.write:
-        KEPT.write_text(json.dumps({"machine": machine, "counts": found}, indent=2) + "\n")
+        KEPT.write_text(
+            json.dumps({"machine": machine, "counts": found}, indent=2) + "\n"
+        )
         return
     kept = json.loads(KEPT.read_text())
     if kept["machine"] != machine:
-        print(f"the kept counts are of {kept['machine']}, this is {machine}: nothing compared")
+        print(
+            f"the kept counts are of {kept['machine']}, this is {machine}: nothing compared"
+        )
         return
     off = [
         f"{name}: {found[name]:,.2f} instead of {value:,.2f}"
@@ -125,7 +136,10 @@ def main() -> None:
         if abs(found[name] - value) > TOLERANCE * value
     ]
     if off:
-        sys.exit("instruction counts changed; --write keeps the new ones if that is meant:\n" + "\n".join(off))
+        sys.exit(
+            "instruction counts changed; --write keeps the new ones if that is meant:\n"
+            + "\n".join(off)
+        )
     print("as kept, within a tenth")
 
 

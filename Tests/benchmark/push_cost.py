@@ -75,7 +75,9 @@ def torchmetrics() -> Callable[[Any, Any], object] | None:
         return None
     torch.set_num_threads(1)
     metric = BinaryAUROC(validate_args=False)
-    return lambda scores, labels: metric.update(torch.from_numpy(scores), torch.from_numpy(labels))
+    return lambda scores, labels: metric.update(
+        torch.from_numpy(scores), torch.from_numpy(labels)
+    )
 
 
 def appending() -> Callable[[Any, Any], object]:
@@ -110,14 +112,19 @@ def main() -> None:
     """Measures every size in every kind of loop."""
     parser = argparse.ArgumentParser(description="What a push costs the training loop.")
     parser.add_argument("--pushes", type=int, default=2000)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON instead of a table"
+    )
     arguments = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for size in SIZES:
         pushes = min(arguments.pushes, 20_000_000 // size)
         for kind in ("tight", "numpy", "sleep"):
             found = [push_row(size, pushes, kind)]
-            others = {"list.append of copies": appending(), "torchmetrics AUROC": torchmetrics()}
+            others = {
+                "list.append of copies": appending(),
+                "torchmetrics AUROC": torchmetrics(),
+            }
             for what, act in others.items():
                 if act is not None:
                     found.append({"what": what, **measure(act, size, pushes, kind)})

@@ -45,7 +45,7 @@ class Daemon:
         self._process.stdin.close()
         assert self._process.wait(timeout=30) == 0
 
-    def call(self, method: str, **params: Any) -> Any:
+    def call(self, method: str, /, **params: Any) -> Any:
         """The result of a request; an error answer is raised."""
         assert self._process.stdin is not None and self._process.stdout is not None
         number = next(self._numbers)
@@ -76,7 +76,7 @@ class Stream:
         self._daemon = daemon
         self._name = name
 
-    def call(self, method: str, **params: Any) -> Any:
+    def call(self, method: str, /, **params: Any) -> Any:
         return self._daemon.call(method, stream=self._name, **params)
 
     def push(self, **batch: Any) -> Any:

@@ -20,19 +20,19 @@ extension SortedScores {
     if isSeparated(kind, withIntercept: withIntercept) { return nil }
     var place = (slope: 0.0, intercept: 0.0)
     if withIntercept { place.intercept = Elementary.log(positives / negatives) }
-    var here = slopeAndCurvature(kind, place)
+    var here = slopeAndCurvature(kind, place, withIntercept)
     for _ in 0..<200 {
-      guard let step = here.newtonStep(withIntercept) else { return nil }
+      guard let step = here.newtonStep() else { return nil }
       var scale = 1.0
       var next = here
       var target = place
       repeat {
         target = (place.slope - scale * step.0, place.intercept - scale * step.1)
-        next = slopeAndCurvature(kind, target)
+        next = slopeAndCurvature(kind, target, withIntercept)
         scale /= 2
-      } while next.loss.value > here.loss.value && scale > 1e-10
-      // No step lowers the loss any more: this is the minimum to the last bits.
-      if next.loss.value >= here.loss.value { return place }
+      } while !next.isBetter(than: here) && scale > 1e-10
+      // No step leads further down: this is the minimum to the last bits.
+      if !next.isBetter(than: here) { return place }
       place = target
       here = next
     }
@@ -50,9 +50,10 @@ extension SortedScores {
   }
 
   private func slopeAndCurvature(
-    _ kind: ScoreKind, _ place: (slope: Double, intercept: Double)
+    _ kind: ScoreKind, _ place: (slope: Double, intercept: Double), _ withIntercept: Bool
   ) -> LogisticVisitor {
-    var visitor = LogisticVisitor(kind: kind, slope: place.slope, intercept: place.intercept)
+    var visitor = LogisticVisitor(
+      kind: kind, slope: place.slope, intercept: place.intercept, withIntercept: withIntercept)
     walk(&visitor)
     return visitor
   }
@@ -77,12 +78,14 @@ private struct LogisticVisitor: ScoreVisitor {
   let kind: ScoreKind
   let slope: Double
   let intercept: Double
+  let withIntercept: Bool
   var loss = CompensatedSum()
   private var gradient = (CompensatedSum(), CompensatedSum())
   private var curvature = (CompensatedSum(), CompensatedSum(), CompensatedSum())
 
-  init(kind: ScoreKind, slope: Double, intercept: Double) {
+  init(kind: ScoreKind, slope: Double, intercept: Double, withIntercept: Bool) {
     self.kind = kind
+    self.withIntercept = withIntercept
     self.slope = slope
     self.intercept = intercept
   }
@@ -103,8 +106,20 @@ private struct LogisticVisitor: ScoreVisitor {
     curvature.2.add(weight)
   }
 
+  /// Whether it lies further down. Near the minimum the loss is flat to its last bits for a long way,
+  /// and only the slope still tells.
+  func isBetter(than other: LogisticVisitor) -> Bool {
+    let difference = other.loss.value - loss.value
+    if abs(difference) > 1e-9 * other.loss.value { return difference > 0 }
+    return steepness < other.steepness
+  }
+
+  private var steepness: Double {
+    abs(gradient.0.value) + (withIntercept ? abs(gradient.1.value) : 0)
+  }
+
   /// Where Newton's method goes from here; nil where the loss is flat.
-  func newtonStep(_ withIntercept: Bool) -> (Double, Double)? {
+  func newtonStep() -> (Double, Double)? {
     let (g, h) = (gradient.0.value, gradient.1.value)
     let (a, b, c) = (curvature.0.value, curvature.1.value, curvature.2.value)
     if !withIntercept { return a > 0 ? (g / a, 0) : nil }
