@@ -28,7 +28,7 @@ struct JSONParser {
     self.start = start
     self.length = length
     self.maxDepth = maxDepth
-    nodes.reserveCapacity(min(length / 8, 2048) + 8)
+    nodes.reserveCapacity(min(length / 8, 256) + 8)
     frames.reserveCapacity(8)
   }
 

@@ -179,25 +179,28 @@ private struct ShortDecimal {
     let first = p
     var word = loadWord(p)
     var marks = Digits.others(word)
+    var isLong = false
     if marks == 0 {
       significand = significand &* 100_000_000 &+ Digits.value(word ^ Digits.zeros)
       p += 8
       word = loadWord(p)
       marks = Digits.others(word)
       if marks == 0 {
-        // Nineteen digits fit; leading zeros are none.
         guard significand < 100_000_000_000 else { return nil }
         significand = significand &* 100_000_000 &+ Digits.value(word ^ Digits.zeros)
         p += 8
         word = loadWord(p)
         marks = Digits.others(word)
-        if marks == 0 { return nil }
+        isLong = true
       }
     }
     let count = Digits.count(marks: marks)
-    guard significand < PowersOfFive.powerOfTen(19 &- count, in: words) else { return nil }
-    significand =
-      significand &* PowersOfFive.powerOfTen(count, in: words) &+ Digits.value(word, count: count)
+    // Nineteen digits fit; leading zeros are none.
+    guard count < (isLong ? 5 : 8),
+      significand < PowersOfFive.powerOfTen(19 &- count, in: words)
+    else { return nil }
+    let rest = isLong ? Digits.shortValue(word, count: count) : Digits.value(word, count: count)
+    significand = significand &* PowersOfFive.powerOfTen(count, in: words) &+ rest
     p += count
     exponent = first - p
     if exponent == 0 { return nil }

@@ -71,6 +71,15 @@ enum Digits {
     return value(((word ^ zeros) &<< 8) &<< unused)
   }
 
+  /// The value of the first `count` characters, 0 to 4 digits.
+  @inline(__always)
+  static func shortValue(_ word: UInt64, count: Int) -> UInt64 {
+    let unused = UInt64(truncatingIfNeeded: 32 &- 8 &* count)
+    let digits = ((word ^ zeros) & 0xFFFF_FFFF) &<< unused
+    let pairs = digits &* 10 &+ digits &>> 8
+    return ((pairs & 0x00FF_00FF) &* 0x0064_0001) &>> 16 & 0xFFFF
+  }
+
   /// The value of eight digits, each a byte from 0 to 9.
   @inline(__always)
   static func value(_ digits: UInt64) -> UInt64 {
