@@ -57,7 +57,8 @@ struct Client {
     return String(decoding: output, as: UTF8.self)
   }
 
-  private mutating func request(_ method: String, _ params: String) throws -> JSONValue {
+  /// The whole reply to a request, whether result or error.
+  mutating func request(_ method: String, _ params: String) throws -> JSONValue {
     nextID += 1
     let line = #"{"jsonrpc":"2.0","id":\#(nextID),"method":"\#(method)","params":\#(params)}"#
     let reply = try JSONDocument(parsing: Array(send(line).utf8)).root

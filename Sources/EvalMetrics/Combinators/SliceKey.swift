@@ -59,23 +59,28 @@ public struct SliceDimension: Sendable, Equatable {
 
   private static func text(_ x: Double) -> String { Value.number(x).canonicalText }
 
-  /// The slice value of what a row or a request holds.
+  /// The slice value that a request names: what a row holds, or the name of a range.
+  public func value(named value: Value) throws(InputError) -> SliceValue {
+    if case .text(let label) = value, !edges.isEmpty,
+      let bucket = (0...edges.count).first(where: { self.label(ofBucket: $0) == label })
+    {
+      return .bucket(bucket)
+    }
+    return try self.value(of: value)
+  }
+
+  /// The slice value of what a row holds.
   public func value(of value: Value) throws(InputError) -> SliceValue {
     if value == .null { return .null }
     if edges.isEmpty { return try plain(value) }
     switch value {
     case .text("Infinity"): return .bucket(edges.count)
     case .text("-Infinity"): return .bucket(0)
-    case .text(let label):
-      if let bucket = (0...edges.count).first(where: { self.label(ofBucket: $0) == label }) {
-        return .bucket(bucket)
-      }
-    default:
-      if let x = value.exactDouble, !x.isNaN { return .bucket(bucket(of: x)) }
+    default: if let x = value.exactDouble, !x.isNaN { return .bucket(bucket(of: x)) }
     }
     throw InputError(
       .invalidBatch, [], "slice \(name) holds \(value.brief) where a number is wanted",
-      hint: "it was declared with edges \(edges)")
+      hint: "it was declared with \(edges.count) edges")
   }
 
   private func plain(_ value: Value) throws(InputError) -> SliceValue {

@@ -23,11 +23,10 @@ extension Columns {
   private func code(
     _ column: Column, _ dimension: SliceDimension
   ) throws(InputError) -> (values: [SliceValue], codes: [Int32]?) {
-    func value(_ value: Value, row: Int?) throws(InputError) -> SliceValue {
+    func value(_ value: Value, _ place: InputError.Step...) throws(InputError) -> SliceValue {
       do {
         return try dimension.value(of: value)
       } catch {
-        let place = row.map { [InputError.Step.index($0)] } ?? []
         throw error.under([.key("slices"), .key(dimension.name)] + place)
       }
     }
@@ -38,10 +37,12 @@ extension Columns {
         hint: "send [n] or [n, 1]")
     }
     switch column {
-    case .constant(let constant): return ([try value(constant, row: nil)], nil)
+    case .constant(let constant): return ([try value(constant)], nil)
     case .dictionary(let values, let codes):
       var distinct: [SliceValue] = []
-      for entry in values { distinct.append(try value(entry, row: nil)) }
+      for (index, entry) in values.enumerated() {
+        distinct.append(try value(entry, .key("dictionary"), .index(index)))
+      }
       return (distinct, codes)
     case .numeric, .values:
       var places: [Value: Int32] = [:]
@@ -54,7 +55,7 @@ extension Columns {
           codes.append(place)
         } else {
           let place = Int32(distinct.count)
-          distinct.append(try value(plain, row: row))
+          distinct.append(try value(plain, .index(row)))
           places[plain] = place
           codes.append(place)
         }

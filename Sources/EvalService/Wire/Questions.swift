@@ -45,7 +45,7 @@ struct Question: Sendable {
       let path = jsonPointer(params.path(of: "slice"), clipped(name))
       let place = try Self.place(of: name, in: dimensions, path: path)
       do {
-        scope.slice[place] = try dimensions[place].value(of: Value(value))
+        scope.slice[place] = try dimensions[place].value(named: Value(value))
       } catch {
         throw RPCError(.invalidParams, error.message, path: path, hint: error.hint)
       }
