@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from . import _html
 from ._binary import find_binary
 from ._errors import ConnectionClosed, ConnectionLost, EvaldError, ForkedProcess, RequestTimeout
 from ._link import Link
@@ -91,6 +92,20 @@ class Evald:
             return "<evald, disabled by EVALD_DISABLED>"
         state = f", {self._link.trouble.kind}" if self._link.trouble else ""
         return f"<evald, process {self._link.process.pid}{state}>"
+
+    def _repr_html_(self) -> str:
+        try:
+            streams = self._link.glance("stream/list", {})["streams"]
+        except EvaldError as error:
+            return _html.page(f"evald: {error}", incomplete=True)
+        server = self.server.get("server") or {}
+        count = "no stream" if not streams else "1 stream" if len(streams) == 1 else ""
+        said = f"evald {server.get('version', '')}, process {self.pid}"
+        said += f": {count or f'{len(streams)} streams'}"
+        heads = ["stream", "task", "count", "total_count", "revision"]
+        return _html.table(
+            heads, [[row.get(key) for key in heads] for row in streams], caption=said
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("an evald connection can't be pickled or copied; start one where it's used")

@@ -38,8 +38,10 @@ max-width:none;background:none;color:var(--evald-ink)}}
 .evald table.evald-table th{{font-weight:600}}
 .evald table.evald-table thead th{{color:var(--evald-dim)}}
 .evald table.evald-table th.evald-text,.evald table.evald-table td.evald-text{{text-align:left;
-white-space:normal;overflow-wrap:anywhere;max-width:36em}}
-.evald table.evald-table .evald-dim{{color:var(--evald-dim)}}
+white-space:normal;overflow-wrap:break-word;min-width:3em;max-width:24em}}
+.evald table.evald-table tbody th.evald-text{{white-space:nowrap}}
+.evald table.evald-table thead th{{white-space:normal;vertical-align:bottom}}
+.evald p.evald-dim,.evald table.evald-table .evald-dim{{color:var(--evald-dim)}}
 """.replace("\n", "")
 
 
@@ -69,10 +71,10 @@ def table(
         for place, head in enumerate(heads)
     )
     body = "".join(
-        f"<tr>{_row(row)}{_mark(place < len(marked) and marked[place])}</tr>"
+        f"<tr>{_row(row, place < len(marked) and marked[place])}</tr>"
         for place, row in enumerate(rows)
     )
-    head = f"<thead><tr>{top}{_mark(any(marked), '')}</tr></thead>" if any(heads) else ""
+    head = f"<thead><tr>{top}</tr></thead>" if any(heads) else ""
     inside = f'<table class="evald-table">{head}<tbody>{body}</tbody></table>' if rows else ""
     return page(caption, inside, incomplete=incomplete, note=note)
 
@@ -87,19 +89,29 @@ def page(caption: str, inside: str = "", *, incomplete: bool = False, note: str 
 
 
 class Note(str):
-    """A cell that stands back: a reason, an interval."""
+    """Text that stands back, as an interval beside a number."""
+
+    __slots__ = ()
+
+
+class Reason(Note):
+    """Why there is no number, in the number's place."""
 
     __slots__ = ()
 
 
 def _is_number(item: Any) -> bool:
-    return item is None or (isinstance(item, (int, float)) and not isinstance(item, bool))
+    if isinstance(item, bool):
+        return False
+    return item is None or isinstance(item, (int, float, Reason))
 
 
-def _row(row: Sequence[Any]) -> str:
+def _row(row: Sequence[Any], marked: bool) -> str:
+    # Beside the name, since the end of a wide table is out of sight.
+    named = [f"{number(row[0])} ⚠ incomplete", *row[1:]] if marked else row
     return "".join(
         _cell("th" if place == 0 and isinstance(item, str) else "td", item, not _is_number(item))
-        for place, item in enumerate(row)
+        for place, item in enumerate(named)
     )
 
 
@@ -108,8 +120,12 @@ def _cell(tag: str, item: Any, text: bool) -> str:
     if isinstance(item, Note) or item is None or (isinstance(item, float) and math.isnan(item)):
         classes.append("evald-dim")
     kind = f' class="{" ".join(classes)}"' if classes else ""
-    return f"<{tag}{kind}>{html.escape(number(item))}</{tag}>"
+    # Dotted names may be broken where they are joined.
+    said = html.escape(_shown(item)).replace(".", ".<wbr/>" if tag == "th" else ".")
+    return f"<{tag}{kind}>{said}</{tag}>"
 
 
-def _mark(shown: bool, said: str = "⚠ incomplete") -> str:
-    return f'<td class="evald-text">{said}</td>' if shown else ""
+def _shown(item: Any) -> str:
+    if isinstance(item, list) and item and all(isinstance(row, dict) for row in item):
+        return f"{len(item)} rows of {', '.join(item[0])}"
+    return number(item)

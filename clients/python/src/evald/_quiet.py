@@ -43,6 +43,10 @@ class NoLink:
         """Never called, since `surface` is false."""
         raise self.trouble
 
+    def glance(self, method: str, params: Any) -> Any:
+        """Refuses."""
+        raise self.trouble
+
     def send_push(self, producer: Producer | None, parts: list[bytes], size: int) -> bool:
         """Drops the push."""
         return True

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from . import _tables, _wire
+from . import _html, _tables, _wire
 
 
 class Record(dict[str, Any]):
@@ -28,10 +29,10 @@ class Record(dict[str, Any]):
         return _tables.text(["", ""], list(self.items())).strip("\n")
 
     def _repr_html_(self) -> str:
-        return _tables.as_html(["", ""], list(self.items()))
+        return _html.table(["", ""], list(flat(self).items()), caption="" if self else "(nothing)")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (dict(self),)
+        return type(self), (dict(self),), self.__dict__ or None
 
 
 class Harmless(Record):
@@ -78,6 +79,9 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 class Row(Record):
     """A flat row: an epoch, or a slice. Prints on one line; pandas takes a list of them."""
 
+    #: The reason for each value that there is none of (it is nan).
+    undefined: Mapping[str, str] = MappingProxyType({})
+
     def __repr__(self) -> str:
         shown = (
             str(item) if key in ("label", "slice") else f"{key} {_tables.number(item)}"
@@ -85,6 +89,9 @@ class Row(Record):
             if key != "time" and not (key == "complete" and item is True)
         )
         return "  ".join(shown)
+
+    def _repr_html_(self) -> str:
+        return Table([self])._repr_html_()
 
 
 class HarmlessRow(Row, Harmless):
@@ -103,7 +110,7 @@ def epoch_row(reply: Mapping[str, Any], harmless: bool = False) -> Row:
         row[f"extra_{key}" if key in row else key] = item
     if reply.get("time") is not None:
         row["time"] = reply["time"]
-    return HarmlessRow(row) if harmless else Row(row)
+    return _reasoned(HarmlessRow(row) if harmless else Row(row), reply)
 
 
 def slice_row(reply: Mapping[str, Any]) -> Row:
@@ -112,7 +119,13 @@ def slice_row(reply: Mapping[str, Any]) -> Row:
     row["slice_count" if "count" in row else "count"] = reply.get("count", 0)
     for name, item in flat(_defined(reply.get("values") or {})).items():
         row[f"metric_{name}" if name in row else name] = item
-    return Row(row)
+    return _reasoned(Row(row), reply)
+
+
+def _reasoned(row: Row, reply: Mapping[str, Any]) -> Row:
+    if reply.get("undefined"):
+        row.__dict__["undefined"] = dict(reply["undefined"])
+    return row
 
 
 class Table(list[Row]):
@@ -138,7 +151,30 @@ class Table(list[Row]):
         return _tables.text(*self._cells()) if self else "(no rows)"
 
     def _repr_html_(self) -> str:
-        return _tables.as_html(*self._cells())
+        heads, cells = self._cells()
+        for row, line in zip(self, cells, strict=True):
+            for place, head in enumerate(heads):
+                if head in row.undefined and (line[place] is None or line[place] != line[place]):
+                    line[place] = _html.Reason(row.undefined[head])
+        marked = [row.get("complete", True) is not True for row in self]
+        if "complete" in heads:  # said at the end of the row
+            place = heads.index("complete")
+            heads, cells = (
+                heads[:place] + heads[place + 1 :],
+                [line[:place] + line[place + 1 :] for line in cells],
+            )
+        return _html.table(
+            heads, cells, caption="" if self else "(no rows)", marked=marked, note=self._best()
+        )
+
+    def _best(self) -> str:
+        best = self.facts.get("best") or {}
+        found = ", ".join(
+            f"{name} {_tables.number(item.get('value'))} ({item.get('label')})"
+            for name, item in best.items()
+            if isinstance(item, dict)
+        )
+        return f"best: {found}" if found else ""
 
 
 class Result(Mapping[str, Any]):
@@ -212,10 +248,10 @@ class Result(Mapping[str, Any]):
                 return f"[{low}, {high}] {word}{level}"
         return ""
 
-    def _summary(self) -> str:
+    def _summary(self, name: str = "") -> str:
         if self.error is not None:
             return f"no answer: {self.error}"
-        said = f"{self.stream}: {self.count} rows, window {self.window}"
+        said = f"{name or self.stream}: {self.count} rows, window {self.window}"
         if self.complete:
             return said
         refused = self.rejected.get("batches", 0)
@@ -231,7 +267,16 @@ class Result(Mapping[str, Any]):
         return f"{self._summary()}\n{table}".rstrip("\n")
 
     def _repr_html_(self) -> str:
-        return _tables.as_html(["metric", "value", ""], self._cells(), self._summary())
+        return self._html_with("")
+
+    def _html_with(self, caption: str) -> str:
+        notes = {name: _html.Note(self._note(name)) for name in self}
+        cells = [[key, item, notes.get(key, "")] for key, item in flat(self._values).items()]
+        heads = ["metric", "value", ""]
+        if not any(notes.values()):
+            heads, cells = heads[:2], [row[:2] for row in cells]
+        incomplete = not self.complete
+        return _html.table(heads, cells, caption=self._summary(caption), incomplete=incomplete)
 
 
 class Curve(Record):
@@ -248,8 +293,11 @@ class Curve(Record):
         points = len(next(iter(self.values()), ()))
         return f"curve of {points} points ({', '.join(self)}), area {_tables.number(self.area)}"
 
+    def _repr_html_(self) -> str:
+        return _html.page(repr(self), incomplete=self.facts.get("complete") is False)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (dict(self), self.area)
+        return type(self), (dict(self), self.area), self.__dict__
 
 
 def _column(values: Any) -> Any:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from . import _wire
+from . import _html, _wire
 from ._arrays import Parts
 from ._columns import put_batch, split
 from ._errors import EvaldError, LineTooLong
 from ._producer import Producer, explicit_tail
 from ._questions import Questions
 from ._quiet import harmless
-from ._result import Record, Row, epoch_row, record
+from ._result import Record, Result, Row, epoch_row, record
 
 if TYPE_CHECKING:
     from ._client import Evald
@@ -51,6 +51,18 @@ class Stream(Questions):
 
     def __repr__(self) -> str:
         return f"<evald stream {self.name!r}{f' of task {self.task}' if self.task else ''}>"
+
+    def _repr_html_(self) -> str:
+        task = f", {self.task}" if self.task else ""
+        caption = f"stream {self.name}{task}"
+        params = {"stream": self.name}
+        try:
+            found = Result(
+                self._link.glance("metric/query", params), dropped=self._producer.dropped_batches
+            )
+        except EvaldError as error:
+            return _html.page(f"{caption}: {error}", incomplete=True)
+        return found._html_with(caption)
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("an evald stream can't be pickled or copied; open it in each process")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -39,17 +38,6 @@ def text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         for row in cells
     )
     return "\n".join(lines)
-
-
-def as_html(heads: Sequence[str], rows: Sequence[Sequence[Any]], caption: str = "") -> str:
-    """The same for a notebook."""
-    top = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(number(item))}</td>" for item in row) + "</tr>"
-        for row in rows
-    )
-    said = f"<caption>{html.escape(caption)}</caption>" if caption else ""
-    return f"<table>{said}<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def union_of_keys(rows: Iterable[dict[str, Any]]) -> list[str]:
