@@ -1,4 +1,4 @@
-"""Calibrates a classifier of breast tumours, and draws what that did.
+"""Calibrates a classifier of odd and even digits, and draws what that did.
 
     pip install './clients/python[plot]' numpy scikit-learn
     python clients/python/examples/calibrate_and_plot.py [directory for the pictures]
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB
 
@@ -26,15 +26,15 @@ EPOCHS = 5
 
 
 def main(directory: Path) -> None:
-    data = load_breast_cancer()
-    malignant = (data.target == 0).astype(np.int64)
+    data = load_digits()
+    odd = data.target % 2
     rest, test, y_rest, y_test = train_test_split(
-        data.data, malignant, test_size=0.35, random_state=1, stratify=malignant
+        data.data, odd, test_size=0.5, random_state=1, stratify=odd
     )
     train, valid, y_train, y_valid = train_test_split(
         rest, y_rest, test_size=0.5, random_state=1, stratify=y_rest
     )
-    model = GaussianNB()
+    model = GaussianNB(var_smoothing=1e-2)
 
     with evald.start() as ev:
         val = ev.stream("validation", task="binary", metrics=METRICS)
