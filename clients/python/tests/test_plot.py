@@ -107,6 +107,10 @@ def test_thresholds(val: evald.Stream) -> None:
     drawn = line(axes, "F1")
     assert max(drawn.get_ydata()) == best.value
     assert list(drawn.get_xdata()) == sorted(drawn.get_xdata())
+    # Between two scores stands what the higher one gives: the step is before its point.
+    between = float(sum(drawn.get_xdata()[100:102]) / 2)
+    assert val.thresholds([between])[0].f1 == drawn.get_ydata()[101]
+    assert drawn.get_drawstyle() == "steps-pre"
     assert {"F1", "precision", "recall", "default threshold 0.500"} <= set(legend(axes))
     only = plot.thresholds(val, metrics=["recall", "selection_rate"])
     assert legend(only)[:2] == ["recall", "selection rate"]
@@ -156,7 +160,8 @@ def test_every_kind_in_light_and_dark(kind: str, style: str, val: evald.Stream) 
     assert len(colours) > 1 or kind == "thresholds"
     for drawn in axes.get_lines() + own.get_lines():
         ground = to_rgb(axes.get_facecolor())
-        assert contrast(to_rgb(drawn.get_color()), ground) > 2.2
+        least = 2.2 if style == "default" or drawn.get_label().startswith("_") else 4.5
+        assert contrast(to_rgb(drawn.get_color()), ground) > least
     for text in [axes.title, axes.xaxis.label, own.yaxis.label]:
         assert text.get_fontsize() >= 10
 
