@@ -127,6 +127,7 @@ if ! wait "$python_setup"; then
   fail 'python environment' 1
 fi
 check 'python client' "$venv/bin/python" -m pip install --disable-pip-version-check ./clients/python
+check 'first command' Tests/try.sh
 check 'ruff' "$venv/bin/python" -m ruff check clients Tests
 check 'ruff format' "$venv/bin/python" -m ruff format --check clients
 check 'mypy client' client_types

@@ -47,9 +47,9 @@ def exact(
         found["std"] = found["sem"] = "too_few_rows"
     held = values[weights > 0]
     found["min"], found["max"] = float(held.min()), float(held.max())
-    if (weights == 1).all():
-        found["median"] = float(np.median(values))
-        found["quantile"] = float(np.quantile(values, 0.5))
+    if np.isin(weights, (0, 1)).all():  # rows without weight are no rows
+        found["median"] = float(np.median(held))
+        found["quantile"] = float(np.quantile(held, 0.5))
     else:
         middle = np.quantile(
             held, 0.5, weights=weights[weights > 0], method="inverted_cdf"
