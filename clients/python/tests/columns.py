@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from evald._columns import put_batch
+from evald._shared import Parts
 
 
 def encode(**columns: Any) -> dict[str, Any]:
-    parts: list[bytes] = [b"{"]
+    parts = Parts((b"{",))
     put_batch(columns, parts)
     batch: dict[str, Any] = json.loads(b"".join(parts) + b"}")["batch"]
     return batch

@@ -238,13 +238,14 @@ import sys
 sys.modules["numpy"] = None
 import array
 from evald._columns import put_batch
-out = [b"{"]
+from evald._shared import Parts
+out = Parts([b"{"])
 put_batch({"x": [0.5], "y": array.array("f", [1.0]), "z": range(3)}, out)
 assert b'"x":{"dtype":"float64"' in b"".join(out), out
 class Odd:
     def __array__(self): ...
 try:
-    put_batch({"x": Odd()}, [b"{"])
+    put_batch({"x": Odd()}, Parts())
 except TypeError as error:
     assert "install numpy" in str(error)
 else:

@@ -16,8 +16,10 @@ from collections.abc import Hashable
 from typing import Any
 
 from . import _wire
+from ._shared import Parts
 
-Parts = list[bytes]
+__all__ = ["Parts", "numpy_dtype", "put_array_like", "put_buffer", "put_numpy", "put_packed"]
+__all__ += ["put_torch"]
 
 # Integers of at least this many elements are looked through, and sent as uint8 or uint16 if all
 # of them fit: below it looking costs more than the bytes that it saves.
@@ -25,6 +27,7 @@ _NARROW_FROM = 1024
 _HEADS_KEPT = 4096
 
 _heads: dict[Hashable, bytes] = {}
+_names: dict[Any, str] = {}
 
 _BY_KIND = {
     **{f"i{size}": f"int{8 * size}" for size in (1, 2, 4, 8)},
@@ -44,7 +47,7 @@ def _refuse(name: str, what: str, advice: str) -> TypeError:
 def _head(name: str, dtype: str, shape: tuple[int, ...]) -> bytes:
     # A single value is a batch of one row.
     sizes = ",".join(map(str, shape or (1,)))
-    return b'%s:{"dtype":"%s","shape":[%s],"base64":"' % (
+    return b'%s:{"dtype":"%s","shape":[%s],' % (
         _wire.dumps(name),
         dtype.encode(),
         sizes.encode(),
@@ -58,14 +61,24 @@ def _remember(key: Hashable, head: bytes) -> bytes:
     return head
 
 
-def put_packed(
-    name: str, dtype: str, shape: tuple[int, ...], data: bytes | memoryview | array[Any], out: Parts
-) -> None:
+def put_packed(name: str, dtype: str, shape: tuple[int, ...], data: Any, out: Parts) -> None:
     """Appends a column of little-endian C-order bytes."""
     key = (name, dtype, shape)
-    out.append(_heads.get(key) or _remember(key, _head(name, dtype, shape)))
-    out.append(b2a_base64(data, newline=False))
-    out.append(b'"},')
+    head = _heads.get(key) or _remember(key, _head(name, dtype, shape))
+    _put_bytes(head, data, memoryview(data).nbytes, out)
+
+
+def _put_bytes(head: bytes, data: Any, size: int, out: Parts) -> None:
+    """Appends the bytes of any contiguous buffer, in shared memory where it pays.
+
+    Raises:
+        ValueError: it is not contiguous.
+    """
+    ring = out.ring
+    if ring is not None and size >= ring.least and ring.put(head, data, size, out):
+        return
+    text = b2a_base64(data, newline=False)
+    out += (head, b'"base64":"', text, b'"},')
 
 
 def put_numpy(name: str, value: Any, out: Parts) -> None:
@@ -75,19 +88,18 @@ def put_numpy(name: str, value: Any, out: Parts) -> None:
         _put_numpy_odd(name, value, out)
         return
     try:
-        text = b2a_base64(value, newline=False)
+        _put_bytes(head, value, value.nbytes, out)
     except ValueError:  # not contiguous: the buffer protocol refuses, tobytes copies in C order
-        text = b2a_base64(value.tobytes(), newline=False)
-    out.append(head)
-    out.append(text)
-    out.append(b'"},')
+        _put_bytes(head, value.tobytes(), value.nbytes, out)
 
 
 def numpy_dtype(dtype: Any) -> str:
     """The name on the wire of a numpy dtype, or "" where it has none."""
-    if dtype.name == "bfloat16":
-        return "bfloat16"
-    return _BY_KIND.get(f"{dtype.kind}{dtype.itemsize}", "")
+    name = _names.get(dtype)
+    if name is None:
+        name = _BY_KIND.get(f"{dtype.kind}{dtype.itemsize}", "")
+        _names[dtype] = name = "bfloat16" if dtype.name == "bfloat16" else name
+    return name
 
 
 def _put_numpy_odd(name: str, value: Any, out: Parts) -> None:
@@ -105,7 +117,7 @@ def _put_numpy_odd(name: str, value: Any, out: Parts) -> None:
         low, high = int(value.min()), int(value.max())
         for narrow, top in (("uint8", 0xFF), ("uint16", 0xFFFF)):
             if low >= 0 and high <= top and numpy_dtype(dtype) != narrow:
-                put_packed(name, narrow, value.shape, value.astype(narrow).tobytes(), out)
+                put_packed(name, narrow, value.shape, value.astype(narrow, order="C"), out)
                 return
     elif dtype.isnative:
         _remember((name, dtype, value.shape), _head(name, kind, value.shape))
@@ -189,11 +201,8 @@ def put_torch(name: str, value: Any, out: Parts) -> None:
     address, size = value.data_ptr(), value.nbytes
     if size and not address:
         raise _refuse(name, "the tensor holds no data", "push real tensors, not fake ones")
-    # Bytes by address: works without numpy, for bfloat16 too, and copies once.
-    raw = ctypes.string_at(address, size) if size else b""
-    out.append(head)
-    out.append(b2a_base64(raw, newline=False))
-    out.append(b'"},')
+    # Bytes by address: works without numpy, for bfloat16 too, and makes no copy.
+    _put_bytes(head, (ctypes.c_char * size).from_address(address) if size else b"", size, out)
 
 
 def _is_wide_integer(value: Any, torch: Any) -> bool:

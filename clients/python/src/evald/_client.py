@@ -37,6 +37,10 @@ class Evald:
             is full. After that, batches are dropped until there is room.
         queue_bytes: how much may be queued.
         env: environment variables to add for the program.
+        shared_memory: on Linux, how arrays travel. None: in shared memory where that costs less,
+            else in the text of the message. True: in shared memory whatever their size, False:
+            never; EVALD_SHARED_MEMORY=1 and 0 say the same. At most 64 MiB of /dev/shm and a
+            quarter of what is free there are used, and where that is full, the text.
 
     In a forked child, as a DataLoader's worker, the connection does nothing and never holds the
     daemon up: with `"warn"` it warns once, with `"raise"` it raises ForkedProcess.
@@ -58,6 +62,7 @@ class Evald:
         push_timeout: float = 5.0,
         queue_bytes: int = 64 << 20,
         env: Mapping[str, str] | None = None,
+        shared_memory: bool | None = None,
     ) -> None:
         self._link: AnyLink
         if is_disabled():
@@ -70,6 +75,7 @@ class Evald:
                 push_timeout=push_timeout,
                 queue_bytes=queue_bytes,
                 env=env,
+                shared_memory=shared_memory,
             )
         #: What the daemon said of itself: `server`, `capabilities`, `limits`.
         self.server: Record = record(self._link.server)

@@ -28,21 +28,19 @@ from ._errors import (
     StartFailed,
     from_wire,
 )
+from ._outgoing import JOIN_UP_TO, Item, compose_line, write_all
 from ._process import Process
 from ._producer import Producer
 from ._replies import Replies
+from ._shared import Ring, open_ring
 from ._subscriptions import Subscriptions
 from ._teller import OnError, Teller
 
-_JOIN_UP_TO = 1 << 16
 _INITIALIZE = {
     "client": {"name": "evald-python", "version": "0.1.0"},
     "protocol_versions": [1],
     "capabilities": {"push_failed": True},
 }
-
-# What goes through the queue: a line in parts, whose end the producer writes, if there is one.
-_Item = tuple["Producer | None", list[bytes]]
 
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
 
@@ -60,6 +58,7 @@ class Link(Teller):
         queue_bytes: int,
         start_timeout: float = 30.0,
         env: Mapping[str, str] | None = None,
+        shared_memory: bool | None = None,
     ) -> None:
         super().__init__(on_error)
         self.timeout = timeout
@@ -67,12 +66,13 @@ class Link(Teller):
         self.queue_bytes = queue_bytes
         self.max_line_bytes = 1 << 26
         self.producers: dict[str, Producer] = {}
-        self._queue: SimpleQueue[_Item | Producer | None] = SimpleQueue()
+        self._queue: SimpleQueue[Item | Producer | None] = SimpleQueue()
         # Bytes put in and taken out. Not exact when several threads push at once; exact enough
         # for a bound, and made equal whenever the queue runs empty.
         self._put = self._taken = 0
         self._replies = Replies()
         self.subscriptions = Subscriptions()
+        self.ring: Ring | None = None
         self._stalled = False
         self._closing = False
         self.process = Process(command, env)
@@ -82,6 +82,7 @@ class Link(Teller):
         self._writer.start()
         self._reader.start()
         self.server = self._initialize(start_timeout)
+        self.ring = open_ring(self.server, shared_memory)
 
     def _initialize(self, timeout: float) -> dict[str, Any]:
         try:
@@ -143,7 +144,7 @@ class Link(Teller):
         method: str,
         params: Any,
         timeout: float | None = None,
-        compose: Callable[[int], _Item] | None = None,
+        compose: Callable[[int], Item] | None = None,
     ) -> Any:
         """Sends a request and waits for its result; `compose` makes the line of a push.
 
@@ -155,7 +156,7 @@ class Link(Teller):
             raise self.trouble
         number = self._replies.number()
         if compose is None:
-            item: _Item = (None, [_wire.request(number, method, params)])
+            item: Item = (None, [_wire.request(number, method, params)])
         else:
             item = compose(number)
         reply = self._replies.expect(number)
@@ -190,23 +191,28 @@ class Link(Teller):
     # Threads
 
     def _write(self) -> None:
-        get, fd = self._queue.get, self.process.stdin
-        while (item := get()) is not None:
-            if isinstance(item, Producer):
-                item.renew()
-                continue
-            producer, parts = item
-            size = sum(map(len, parts))
-            if producer is not None:
-                parts.append(producer.tail())
-            if self.trouble is None:
+        queue, fd, more = self._queue, self.process.stdin, True
+        while more:
+            lines: list[bytes] = []
+            size = 0
+            # What waits goes out in one write: each gives the interpreter away and waits for it.
+            while more:
+                item = queue.get()
+                if item is None:
+                    more = False
+                elif isinstance(item, Producer):
+                    item.renew()
+                else:
+                    size += compose_line(*item, lines, self._replies)
+                if size >= JOIN_UP_TO or queue.empty():
+                    break
+            if lines and self.trouble is None:
                 try:
-                    for data in [b"".join(parts)] if size < _JOIN_UP_TO else parts:
-                        _write_all(fd, data)
+                    write_all(fd, lines, size)
                 except OSError:
                     self._lose()
             self._taken += size
-            if self._queue.empty():
+            if queue.empty():
                 self._taken = self._put
         self.process.close_stdin()
 
@@ -248,6 +254,8 @@ class Link(Teller):
         producer = self.producers.get(str(params.get("stream")))
         if producer is not None and producer.is_out_of_step(error, params.get("producer")):
             self.renumber(producer)
+        if error.path.endswith("/shared_memory"):
+            self._close_ring()  # the daemon can't see it: behind a wrapper, in another container
         self.notice(error)
 
     def _updated(self, params: dict[str, Any]) -> None:
@@ -270,6 +278,12 @@ class Link(Teller):
             self.alarm = True
         self._replies.fail(self.trouble)
         self.subscriptions.end()
+        self._close_ring()
+
+    def _close_ring(self) -> None:
+        ring, self.ring = self.ring, None
+        if ring is not None:
+            ring.close()
 
     # Ending
 
@@ -293,6 +307,7 @@ class Link(Teller):
             self._send(_wire.notification("exit"))
             self._queue.put(None)
             self.process.end(max(0.5, deadline - time.monotonic()))
+            self._close_ring()
         self._reader.join(1.0)
         self.trouble = ConnectionClosed("this evald connection was closed")
         self.alarm = True
@@ -305,17 +320,12 @@ class Link(Teller):
                 hint="start another evald here, or push from the parent",
             )
             self.process.abandon_after_fork()
+            ring, self.ring = self.ring, None
+            if ring is not None:
+                ring.abandon_after_fork()
         self.forget()
         self.subscriptions.forget()
         self.alarm = True
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    done = os.write(fd, data)
-    if done < len(data):
-        view = memoryview(data)
-        while done < len(data):
-            done += os.write(fd, view[done:])
 
 
 def _after_fork() -> None:

@@ -26,6 +26,7 @@ class NoLink:
     alarm = True
     on_error: OnError = "warn"
     max_line_bytes = 1 << 62
+    ring = None
 
     def __init__(self) -> None:
         self.trouble = EvaldError("EVALD_DISABLED is set", kind="Disabled")

@@ -34,11 +34,24 @@ class Reply:
         return message.get("result")
 
 
+class Hold:
+    """Keeps something alive until a reply comes that nobody waits for."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, kept: object) -> None:
+        self._kept = kept
+
+    def settle(self, message: dict[str, Any] | EvaldError | None) -> None:
+        """Lets go of it, whatever the reply is."""
+        self._kept = None
+
+
 class Replies:
     """The replies that are waited for, by the number of their request."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, Reply] = {}
+        self._waiting: dict[int, Reply | Hold] = {}
         self._numbers = itertools.count(1)
 
     def number(self) -> int:
@@ -49,6 +62,12 @@ class Replies:
         """A place for the reply to this request."""
         reply = self._waiting[number] = Reply(number)
         return reply
+
+    def hold(self, kept: object) -> int:
+        """The number of a request until whose reply something is kept alive."""
+        number = self.number()
+        self._waiting[number] = Hold(kept)
+        return number
 
     def forget(self, reply: Reply) -> None:
         """No longer waits for it."""

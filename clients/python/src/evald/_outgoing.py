@@ -1,0 +1,49 @@
+"""What the writer thread does to lines: ends them, and writes those that wait at once."""
+
+from __future__ import annotations
+
+import os
+
+from ._producer import Producer
+from ._replies import Replies
+from ._shared import Parts
+
+Item = tuple["Producer | None", list[bytes]]
+"""What goes through the queue: a line in parts, whose end the producer writes, if there is one."""
+
+JOIN_UP_TO = 1 << 16
+"""Lines that wait are written together up to so many bytes; longer ones are not copied for it."""
+
+_PIECES = 1024  # that one writev takes
+
+
+def compose_line(
+    producer: Producer | None, parts: list[bytes], lines: list[bytes], replies: Replies
+) -> int:
+    """Appends a line, and a flush if its shared memory asks for one; the size of the line."""
+    lines += parts
+    size = sum(map(len, parts))
+    if producer is not None:
+        lines.append(producer.tail())
+    if isinstance(parts, Parts) and parts.ring is not None:
+        asked = parts.ring.written(parts)
+        if asked is not None:
+            number = replies.hold(asked[1])
+            lines.append(b'{"jsonrpc":"2.0","id":%d,%s' % (number, asked[0]))
+    return size
+
+
+def write_all(fd: int, pieces: list[bytes], size: int) -> None:
+    """Writes pieces of about `size` bytes to a pipe that blocks.
+
+    Raises:
+        OSError: nobody reads it any more.
+    """
+    done = 0
+    if size >= JOIN_UP_TO and len(pieces) <= _PIECES:
+        done = os.writev(fd, pieces)  # without a copy
+        if done >= sum(map(len, pieces)):
+            return
+    view = memoryview(b"".join(pieces))
+    while done < len(view):
+        done += os.write(fd, view[done:])
