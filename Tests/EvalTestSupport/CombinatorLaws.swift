@@ -106,6 +106,37 @@ public func checkWindowLaws<S: State>(_ subject: LawSubject<S>, _ effort: LawEff
   return violations
 }
 
+/// Checks buckets of rows: wherever batches end, the last n rows are the newest whole buckets that hold
+/// them, and answer as a state of exactly those rows.
+public func checkRollingLaws<S: State>(_ subject: LawSubject<S>, _ effort: LawEffort) -> [String] {
+  var generator = LawGenerator(effort.seed)
+  var violations: [String] = []
+  let rows = subject.pieces.flatMap { piece in (0..<piece.count).map { piece.selecting([$0]) } }
+  for limit in [1, 7, 70] {
+    for _ in 0..<effort.rounds {
+      var rolling = Rolling<S>(subject.configuration, rows: limit)
+      for piece in subject.pieces {
+        for range in generator.cuts(of: piece.count, upTo: piece.count) {
+          rolling.update(piece.selecting(Array(range)))
+        }
+      }
+      let asked = generator.integer(1..<limit + 1)
+      let buckets = rolling.newest(asked)
+      var found = S(subject.configuration)
+      for state in rolling.states[buckets] { found.merge(state) }
+      if found.count < min(asked, rows.count) || found.count >= asked + max(1, limit / 2 + 1) {
+        violations.append("the last \(asked) of \(limit) rows: \(found.count)")
+      }
+      var wanted = S(subject.configuration)
+      for row in rows.suffix(found.count) { wanted.update(row) }
+      if subject.answers(&found) != subject.answers(&wanted) {
+        violations.append("the last \(asked) of \(limit) rows: not the answers of those rows")
+      }
+    }
+  }
+  return violations
+}
+
 private func merged<S: State>(_ windows: Windowed<S>, _ window: Window) -> S? {
   guard let parts = windows.parts(of: window) else { return nil }
   var result = S(windows.configuration)

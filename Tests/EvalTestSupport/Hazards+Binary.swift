@@ -90,7 +90,14 @@ extension BinaryTask: LawTask {
     let huge = weighted(13) { g in [1e300, 1e280, 1, 1e-300][g.integer(0..<4)] }
     let small = weighted(14) { g in [0x1p-1074, 0x1p-1030, 3e-300][g.integer(0..<3)] }
     let large = weighted(15) { g in [1e16, 1, 0.1][g.integer(0..<3)] }
+    // Whether 2^-107 counts depends on whether 2^-53 came before it, unless the order is that of the set.
+    let fragile = rows(
+      240, seed: 18,
+      weight: { g in g.chance(0.1) ? 1.5 : g.chance(0.5) ? 0x1p-53 : 0x1p-107 },
+      score: { Double($0.integer(0..<6)) / 4 - 0.25 }
+    ).map { BinaryRow(score: min(max($0.score, 0), 1), label: $0.label, weight: $0.weight) }
     return [
+      Hazard("weights that round by their order", thresholds: [0.5], pieces: try mixed(fragile)),
       Hazard("weights", thresholds: [0.3, 0.5], pieces: try mixed(plain)),
       Hazard("weights all zero", thresholds: [0.5], pieces: try mixed(zeros)),
       Hazard("huge weights beside tiny ones", thresholds: [0.5], pieces: try mixed(huge)),

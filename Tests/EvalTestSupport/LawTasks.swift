@@ -99,6 +99,7 @@ public func checkTaskLaws<Task: LawTask>(
     + checkStateLaws(sliced, less).map { "sliced, \($0)" }
     + checkSliceRows(sliced, subject)
     + checkWindowLaws(subject, less)
+    + checkRollingLaws(subject, less)
 }
 
 /// The rows of a hazard, read as a stream would, with every question of the catalogue.

@@ -30,6 +30,21 @@ import Testing
     #expect(try answers(.numeric(pairs), .integers(Self.labels)) == plain)
   }
 
+  @Test(arguments: [FloatType.float16, .bfloat16, .float32, .float64])
+  func bothZerosAreOneScore(_ type: FloatType) throws {
+    let signed = [0, -0.0, -0.0, 0, 0.5, -0.0]
+    let labels = Column.integers([1, 0, 1, 0, 1, 0])
+    let options: [String: Value] = ["score_kind": .text("logit"), "threshold": .number(-0.0)]
+    let plain = try answers(.doubles(signed.map { abs($0) }), labels, options)
+    #expect(try answers(type.column(signed), labels, options) == plain)
+    var weighted = try Bench("binary", options)
+    try weighted.push(
+      ["scores": type.column([0, -0.0, -0.0, 0]), "labels": .integers([1, 1, 0, 0])],
+      [0.5, 0.5, 0.5, 0.5])
+    #expect(try weighted.ask("roc_auc").number == 0.5)
+    #expect(try weighted.ask("optimal_threshold").number?.sign == .plus)
+  }
+
   @Test func listsDictionariesAndConstants() throws {
     let plain = try answers(.doubles(Self.scores), .integers(Self.labels))
     let distinct = Array(Set(Self.scores))
