@@ -106,26 +106,29 @@ public func checkWindowLaws<S: State>(_ subject: LawSubject<S>, _ effort: LawEff
   return violations
 }
 
-/// Checks buckets of rows: wherever batches end, the last n rows are the newest whole buckets that hold
-/// them, and answer as a state of exactly those rows.
+/// Checks buckets of rows: however rows are batched the buckets are the same, the last n rows are the
+/// newest whole ones that hold them, and they answer as a state of exactly those rows.
 public func checkRollingLaws<S: State>(_ subject: LawSubject<S>, _ effort: LawEffort) -> [String] {
   var generator = LawGenerator(effort.seed)
   var violations: [String] = []
   let rows = subject.pieces.flatMap { piece in (0..<piece.count).map { piece.selecting([$0]) } }
-  for limit in [1, 7, 70] {
-    for _ in 0..<effort.rounds {
+  for limit in [1, 63, 200] {
+    var single = Rolling<S>(subject.configuration, rows: limit)
+    for row in rows { single.update(row) }
+    for round in 0..<effort.rounds {
       var rolling = Rolling<S>(subject.configuration, rows: limit)
       for piece in subject.pieces {
-        for range in generator.cuts(of: piece.count, upTo: piece.count) {
+        let cuts = generator.cuts(of: piece.count, upTo: piece.count)
+        for range in round == 0 ? [0..<piece.count] : cuts {
           rolling.update(piece.selecting(Array(range)))
         }
       }
-      let asked = generator.integer(1..<limit + 1)
-      let buckets = rolling.newest(asked)
+      let asked = round == 0 ? limit : generator.integer(1..<limit + 1)
       var found = S(subject.configuration)
-      for state in rolling.states[buckets] { found.merge(state) }
-      if found.count < min(asked, rows.count) || found.count >= asked + max(1, limit / 2 + 1) {
-        violations.append("the last \(asked) of \(limit) rows: \(found.count)")
+      for state in rolling.states[rolling.newest(asked)] { found.merge(state) }
+      let alone = single.states[single.newest(asked)].reduce(0) { $0 + $1.count }
+      if found.count < min(asked, rows.count) || found.count != alone {
+        violations.append("the last \(asked) of \(limit) rows: \(found.count), row by row \(alone)")
       }
       var wanted = S(subject.configuration)
       for row in rows.suffix(found.count) { wanted.update(row) }
