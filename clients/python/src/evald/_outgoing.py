@@ -12,8 +12,9 @@ Item = tuple["Producer | None", list[bytes]]
 """What goes through the queue: a line in parts, whose end the producer writes, if there is one."""
 
 JOIN_UP_TO = 1 << 16
-"""Lines that wait are written together up to so many bytes; longer ones are not copied for it."""
+"""Lines that wait are written together, until there are so many bytes."""
 
+_COPY_UP_TO = 1 << 17  # joining many short pieces costs less than handing each to the kernel
 _PIECES = 1024  # that one writev takes
 
 
@@ -40,7 +41,7 @@ def write_all(fd: int, pieces: list[bytes], size: int) -> None:
         OSError: nobody reads it any more.
     """
     done = 0
-    if size >= JOIN_UP_TO and len(pieces) <= _PIECES:
+    if size >= _COPY_UP_TO and len(pieces) <= _PIECES:
         done = os.writev(fd, pieces)  # without a copy
         if done >= sum(map(len, pieces)):
             return
