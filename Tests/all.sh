@@ -137,6 +137,7 @@ done
 mapfile -t scripts < <(git ls-files .ci/run '*.sh')
 check 'shellcheck' "$venv/bin/shellcheck" "${scripts[@]}"
 python_suite 'client tests' clients/python/tests
+suite 'shell client tests' clients/shell/tests/run.sh
 for folder in process hostile oracles documents; do
   python_suite "$folder tests" "Tests/$folder"
 done
