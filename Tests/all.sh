@@ -135,7 +135,7 @@ for folder in Tests/*/ Tests/fuzz/*/; do
   if compgen -G "$folder*.py" >/dev/null; then check "mypy $folder" types "${folder%/}"; fi
 done
 mapfile -t scripts < <(git ls-files .ci/run '*.sh')
-check 'shellcheck' "$venv/bin/shellcheck" "${scripts[@]}"
+check 'shellcheck' "$venv/bin/shellcheck" --external-sources "${scripts[@]}"
 python_suite 'client tests' clients/python/tests
 suite 'shell client tests' clients/shell/tests/run.sh
 for folder in process hostile oracles documents; do
