@@ -7,14 +7,16 @@ import re
 import subprocess
 from pathlib import Path
 
+from markdown import ROOT
 from transcript import ANYTHING, binary
 
 
 def run(commands: str, folder: Path) -> str:
-    """What a shell prints, on both streams, with evald on its PATH."""
+    """What a shell prints, on both streams, with evald on its PATH and the clients beside it."""
     bin_folder = folder / "bin"
     bin_folder.mkdir(exist_ok=True)
     (bin_folder / "evald").symlink_to(Path(binary()).resolve())
+    (folder / "clients").symlink_to(ROOT / "clients")
     path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", commands],
