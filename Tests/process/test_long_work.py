@@ -36,7 +36,7 @@ def query(ident: int, **more: Any) -> bytes:
 
 def lines(running: Daemon, until: int) -> list[Any]:
     """Every message up to the reply with this id."""
-    found = []
+    found: list[Any] = []
     while not found or found[-1].get("id") != until:
         found.append(json.loads(running.read_line()))
     return found

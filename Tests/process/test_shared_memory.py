@@ -48,7 +48,10 @@ def test_every_dtype_reads_as_it_was_written(
 ) -> None:
     values = np.arange(100).astype(dtype)
     offset = 24
-    segment.buf[offset : offset + values.nbytes] = values.tobytes()
+    buffer = segment.buf
+    assert buffer is not None
+    buffer[offset : offset + values.nbytes] = values.tobytes()
+    del buffer  # a view that is left would keep the segment from closing
     with daemon() as running:
         opened(running)
         reply = push(running, column(segment.name, dtype, [100], offset))
