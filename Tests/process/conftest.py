@@ -1,8 +1,13 @@
-"""Puts the helpers of this folder on the path of its tests."""
+"""Puts the helpers of this folder on the path of its tests, and undoes what a shell may leave."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A job in the background, or under nohup, inherits signals that are ignored; evald keeps to that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
