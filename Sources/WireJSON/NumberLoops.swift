@@ -96,12 +96,12 @@ extension NumberLoop {
   ) -> Int {
     let word = loadWord(p)
     let tight = word ^ 0x2C30_2C30_2C30_2C30
-    if (tight | tight &+ 0x0006_0006_0006_0006) & 0xFFF0_FFF0_FFF0_FFF0 == 0 {
+    if (tight | (tight &+ 0x0006_0006_0006_0006)) & 0xFFF0_FFF0_FFF0_FFF0 == 0 {
       for k in 0..<4 { room[k] = Int64(truncatingIfNeeded: tight &>> UInt64(16 &* k) & 0xF) }
       return 4
     }
     let spaced = word ^ 0x2C30_202C_3020_2C30
-    if (spaced | spaced &+ 0x0006_0000_0600_0006) & 0xFFF0_FFFF_F0FF_FFF0 == 0, p[8] == 0x20 {
+    if (spaced | (spaced &+ 0x0006_0000_0600_0006)) & 0xFFF0_FFFF_F0FF_FFF0 == 0, p[8] == 0x20 {
       for k in 0..<3 { room[k] = Int64(truncatingIfNeeded: spaced &>> UInt64(24 &* k) & 0xF) }
       return 3
     }
