@@ -7,6 +7,7 @@
 #endif
 
 import EvalService
+import Synchronization
 
 #if os(Linux)
   /// Reads columns that a client put into POSIX shared memory; nil where that is not supported.
@@ -28,19 +29,16 @@ private func readSharedMemory(
       SharedMemoryError(
         "this is no name of a segment", hint: "a POSIX name without slashes, such as psm_1a2b3c"))
   }
-  // The descriptor is not kept: opening costs microseconds, and names are reused.
-  let descriptor = open("/dev/shm/\(plain)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-  guard descriptor >= 0 else {
+  var facts = stat()
+  let segment = openSegment(plain, &facts)
+  guard segment.descriptor >= 0 else {
     return .failure(
       SharedMemoryError(
-        "the segment cannot be opened (errno \(errno))",
+        "the segment cannot be opened (errno \(segment.fault))",
         hint: "it must exist, belong to this user, and live until the push is answered"))
   }
-  defer { close(descriptor) }
-  var facts = stat()
-  guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
-    facts.st_uid == geteuid()
-  else {
+  let descriptor = segment.descriptor
+  guard facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == geteuid() else {
     return .failure(
       SharedMemoryError("the segment is not this user's", hint: "owner and daemon must be one user")
     )
@@ -62,6 +60,32 @@ private func readSharedMemory(
       SharedMemoryError("the segment became shorter while it was read", hint: "keep it unchanged"))
   }
   return .success(bytes)
+}
+
+/// The segment that was read last. Opening costs more than reading a small column, and a client uses one.
+private let lastSegment = Mutex<(name: String, descriptor: Int32)>(("", -1))
+
+/// An open descriptor of a segment, and what it is. One that was unlinked meanwhile is opened anew,
+/// since another may have its name now.
+private func openSegment(_ name: String, _ facts: inout stat) -> (descriptor: Int32, fault: Int32) {
+  lastSegment.withLock { last in
+    if last.name == name, last.descriptor >= 0, fstat(last.descriptor, &facts) == 0,
+      facts.st_nlink > 0
+    {
+      return (last.descriptor, 0)
+    }
+    if last.descriptor >= 0 { close(last.descriptor) }
+    last = ("", -1)
+    let opened = open("/dev/shm/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard opened >= 0 else { return (-1, errno) }
+    guard fstat(opened, &facts) == 0 else {
+      let fault = errno
+      close(opened)
+      return (-1, fault)
+    }
+    last = (name, opened)
+    return (opened, 0)
+  }
 }
 
 /// Reads until the room is full or the file ends; gives how many bytes came.

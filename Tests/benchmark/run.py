@@ -74,12 +74,11 @@ def table(title: str, found: list[dict[str, Any]]) -> None:
     )
     print("|---|--:|--:|--:|--:|--:|")
     for one in found:
-        ratio = one["processor_ns_row"] / ours["processor_ns_row"]
-        shown = "" if one is ours else f"{ratio:,.0f} times"
-        print(
-            f"| {NAMES[one['peer']]} | {one['processor_ns_row']:,.1f} | {shown} "
-            f"| {one['wall_ns_row']:,.1f} | {one['loop_us_batch']:,.1f} | {one['peak_mib']:,.0f} |"
-        )
+        cells = [NAMES[one["peer"]]]
+        for kind in ("processor_ns_row", "wall_ns_row"):
+            cells += [f"{one[kind]:,.1f}", f"{one[kind] / ours[kind]:,.1f}"]
+        cells += [f"{one['loop_us_batch']:,.1f}", f"{one['peak_mib']:,.0f}"]
+        print(f"| {' | '.join(cells)} |")
     sys.stdout.flush()
 
 
