@@ -69,10 +69,8 @@ def check_values(found: list[dict[str, Any]]) -> None:
 def table(title: str, found: list[dict[str, Any]]) -> None:
     ours = found[0]
     print(f"\n{title}\n")
-    print(
-        "| | processor ns a row | evald is faster | wall ns a row | loop µs a batch | peak MiB |"
-    )
-    print("|---|--:|--:|--:|--:|--:|")
+    print("| | processor ns a row | × evald | wall ns a row | × evald | loop µs a batch | peak MiB |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
     for one in found:
         cells = [NAMES[one["peer"]]]
         for kind in ("processor_ns_row", "wall_ns_row"):
