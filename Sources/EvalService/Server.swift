@@ -131,6 +131,16 @@ extension Server {
     return try body(&streams.values[place])
   }
 
+  /// Lets `body` look at a stream that is there.
+  func look<R>(
+    at name: String, _ body: (Stream) throws(RPCError) -> R
+  ) throws(RPCError) -> R {
+    guard let place = streams.index(forKey: name) else {
+      throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
+    }
+    return try body(streams.values[place])
+  }
+
   /// Runs `body` on a stream if it is there, in place.
   mutating func update(_ name: String, _ body: (inout Stream) -> Void) {
     guard let place = streams.index(forKey: name) else { return }

@@ -142,6 +142,25 @@ import WireJSON
     #expect(try client.count(#""all""#) == 9000 + rows)
   }
 
+  @Test func `what answers remember is in the account, and is limited`() throws {
+    var client = try Client.open()
+    try client.push(Self.batch(10))
+    let before = try Self.held(&client)
+    for bins in 1...40 {
+      try client.call("calibration/query", #"{"stream":"s","bins":\#(bins)}"#)
+    }
+    #expect(try Self.held(&client) > before + 40 * 41 / 2 * 40)
+    for bins in 9_500...9_510 {
+      try client.call("calibration/query", #"{"stream":"s","bins":\#(bins)}"#)
+    }
+    for threshold in 0..<400 {
+      let beta = Double(threshold) / 400
+      try client.call(
+        "threshold/optimize", #"{"stream":"s","objective":"f_beta","beta":\#(beta)}"#)
+    }
+    #expect(try Self.held(&client) < before + 100_000)
+  }
+
   @Test func `a checkpoint or a mark that does not fit is refused`() throws {
     var client = Client(memory: 600_000)
     try client.open()

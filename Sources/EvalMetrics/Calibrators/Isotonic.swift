@@ -1,8 +1,14 @@
+extension CalibrationMap {
+  fileprivate var byteCount: Int {
+    if case .isotonic(let scores, _) = self { scores.count * 16 } else { 0 }
+  }
+}
+
 extension SortedScores {
   /// The isotonic regression of the labels on the scores, by pooling adjacent violators; the points
   /// are the first and last score of each pool, as scikit-learn's `IsotonicRegression` keeps them.
   func isotonic() -> CalibrationMap {
-    once("isotonic") {
+    once("isotonic", bytes: { $0.byteCount }) {
       var visitor = PoolVisitor()
       walk(&visitor)
       var scores: [Double] = []

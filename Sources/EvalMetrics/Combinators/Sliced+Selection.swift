@@ -8,12 +8,9 @@ extension Sliced {
   /// The held state that is exactly this slice; nil when cells have to be merged, or none matches.
   func soleCell(_ slice: [Int: SliceValue]) -> Cell? {
     if slice.isEmpty { return .total }
-    if slice.count == configuration.dimensions.count {
-      let key = configuration.dimensions.indices.map { slice[$0] ?? .null }
-      return cells[key] == nil ? nil : .cell(key)
-    }
-    let keys = matching(slice)
-    return keys.count == 1 ? .cell(keys[0]) : nil
+    guard slice.count == configuration.dimensions.count else { return nil }
+    let key = configuration.dimensions.indices.map { slice[$0] ?? .null }
+    return cells[key] == nil ? nil : .cell(key)
   }
 
   /// Lets `body` look at one held state. Preparing it changes no answer, and what it did stays.
@@ -32,24 +29,16 @@ extension Sliced {
 
   /// Hands out every held state of a slice, prepared if asked for, so that merging them sorts nothing again.
   mutating func each(
-    of slice: [Int: SliceValue], preparing prepares: Bool, _ body: (SliceKey, Base) -> Void
+    of slice: [Int: SliceValue], preparing prepares: Bool, _ body: (Base) -> Void
   ) {
-    if slice.isEmpty {
-      if prepares { changeTotal { $0.prepare() } }
-      return body([], total)
-    }
-    for key in matching(slice) { hand(out: key, preparing: prepares, body) }
+    if slice.isEmpty { return look(at: .total, preparing: prepares, body) }
+    for key in matching(slice) { look(at: .cell(key), preparing: prepares, body) }
   }
 
   /// Hands out every cell, prepared if asked for.
   mutating func eachCell(preparing prepares: Bool, _ body: (SliceKey, Base) -> Void) {
-    for key in Array(cells.keys) { hand(out: key, preparing: prepares, body) }
-  }
-
-  private mutating func hand(
-    out key: SliceKey, preparing prepares: Bool, _ body: (SliceKey, Base) -> Void
-  ) {
-    if prepares { change(key) { $0.prepare() } }
-    if let state = cells[key] { body(key, state) }
+    for key in Array(cells.keys) {
+      look(at: .cell(key), preparing: prepares) { body(key, $0) }
+    }
   }
 }

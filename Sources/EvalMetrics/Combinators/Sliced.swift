@@ -71,8 +71,10 @@ public struct Sliced<Base: State>: State {
   public private(set) var cells: [SliceKey: Base] = [:]
   /// Memory of all cells. It is kept up to date, since adding it up costs as much as there are cells.
   private var cellBytes = 0
-  /// What a cell takes beside its state.
-  private static var cellOverhead: Int { 256 }
+  /// What a cell takes beside what its state counts: a place in a dictionary, which is half empty after it has grown, and its key.
+  private var cellOverhead: Int {
+    2 * MemoryLayout<Base>.stride + 128 + 48 * configuration.dimensions.count
+  }
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration
@@ -97,6 +99,11 @@ public struct Sliced<Base: State>: State {
     }
   }
 
+  public mutating func prepare() {
+    total.prepare()
+    for key in Array(cells.keys) { change(key) { $0.prepare() } }
+  }
+
   /// Changes a cell in place, which is made if there is none yet.
   public mutating func change<R, E: Error>(
     _ key: SliceKey, _ body: (inout Base) throws(E) -> R
@@ -104,7 +111,7 @@ public struct Sliced<Base: State>: State {
     guard let place = cells.index(forKey: key) else {
       var state = Base(configuration.base)
       let result = try body(&state)
-      cellBytes += state.byteCount + Self.cellOverhead
+      cellBytes += state.byteCount + cellOverhead
       cells[key] = state
       return result
     }

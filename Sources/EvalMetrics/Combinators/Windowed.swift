@@ -10,6 +10,10 @@ public struct Windowed<Base: State>: Sendable {
   private var closed = StateList<Base>()
   /// The rows of windows that are no longer kept by themselves; nil when there are none.
   private var past: Base?
+  /// Memory of `past`, which can be many small pieces.
+  private var pastBytes = 0
+  /// Windows that were merged into `past` since its pieces were put together.
+  private var loosePieces = 0
 
   public init(_ configuration: Base.Configuration, keep: Int) {
     self.configuration = configuration
@@ -25,7 +29,13 @@ public struct Windowed<Base: State>: Sendable {
     while labels.count > keep {
       labels.removeFirst()
       let oldest = closed.removeFirst()
-      if past == nil { past = oldest } else { past?.merge(oldest) }
+      change(.past) { $0.merge(oldest) }
+      loosePieces += 1
+    }
+    // Ten thousands of windows of a few rows must not become as many pieces.
+    if loosePieces >= 64, let past, past.count <= loosePieces << 16 {
+      loosePieces = 0
+      change(.past) { $0.prepare() }
     }
   }
 
@@ -69,14 +79,17 @@ public struct Windowed<Base: State>: Sendable {
     case .past:
       var state = past ?? Base(configuration)
       past = nil
-      defer { past = state }
+      defer {
+        pastBytes = state.byteCount
+        past = state
+      }
       return try body(&state)
     case .closed(let index): return try closed.change(index, body)
     case .current: return try body(&current)
     }
   }
 
-  public var byteCount: Int { current.byteCount + closed.byteCount + (past?.byteCount ?? 0) }
+  public var byteCount: Int { current.byteCount + closed.byteCount + pastBytes }
 }
 
 /// A window of a stream, as a query names it.

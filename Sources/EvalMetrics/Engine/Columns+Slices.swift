@@ -74,23 +74,37 @@ extension Columns {
 
   /// The combinations of several dimensions that occur, and which each row has.
   private func combine(_ coded: [(values: [SliceValue], codes: [Int32]?)]) -> CellAssignment {
-    if coded.count == 1, let codes = coded[0].codes {
-      return .byRow(keys: coded[0].values.map { [$0] }, codes: codes)
-    }
-    var places: [SliceKey: Int32] = [:]
-    var keys: [SliceKey] = []
-    var codes: [Int32] = []
-    codes.reserveCapacity(rows)
-    for row in 0..<rows {
-      let key = coded.map { $0.values[Int($0.codes?[row] ?? 0)] }
-      if let place = places[key] {
-        codes.append(place)
+    var keys: [SliceKey] = [[]]
+    // Nil while one key holds for all rows.
+    var codes: [Int32]?
+    for (values, next) in coded {
+      if let next, let before = codes {
+        (keys, codes) = cross(keys, before, values, next)
+      } else if let next {
+        keys = values.map { keys[0] + [$0] }
+        codes = next
       } else {
-        places[key] = Int32(keys.count)
-        codes.append(Int32(keys.count))
-        keys.append(key)
+        keys = keys.map { $0 + [values[0]] }
       }
     }
-    return .byRow(keys: keys, codes: codes)
+    return .byRow(keys: keys, codes: codes ?? [])
+  }
+
+  /// The keys by one more dimension. Only those that occur: two dictionaries can have more pairs than there are rows.
+  private func cross(
+    _ keys: [SliceKey], _ codes: [Int32], _ values: [SliceValue], _ next: [Int32]
+  ) -> ([SliceKey], [Int32]) {
+    var places: [Int: Int32] = [:]
+    var crossed: [SliceKey] = []
+    let combined = zip(codes, next).map { code, other in
+      // Both are below 2^31, so their pair fits.
+      let pair = Int(code) * values.count + Int(other)
+      if let place = places[pair] { return place }
+      let place = Int32(crossed.count)
+      crossed.append(keys[Int(code)] + [values[Int(other)]])
+      places[pair] = place
+      return place
+    }
+    return (crossed, combined)
   }
 }

@@ -162,7 +162,7 @@ extension StreamEngine {
     var merged: Base?
     for part in parts {
       change(part) { whole in
-        whole.each(of: scope.slice, preparing: prepares) { _, state in
+        whole.each(of: scope.slice, preparing: prepares) { state in
           if merged == nil { merged = state } else { merged?.merge(state) }
         }
       }

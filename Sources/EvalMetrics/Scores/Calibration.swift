@@ -95,7 +95,10 @@ extension SortedScores {
   /// The reliability diagram by probability; nil for scores that are not probabilities.
   func calibration(bins count: Int, _ strategy: BinStrategy, _ kind: ScoreKind) -> Calibration? {
     guard kind != .score else { return nil }
-    return once("calibration:\(count):\(strategy):\(kind)") {
+    return once(
+      "calibration:\(count):\(strategy):\(kind)",
+      bytes: { $0.bins.count * MemoryLayout<CalibrationBin>.stride }
+    ) {
       let edges = strategy == .uniform ? Self.uniformEdges(count) : quantileEdges(count, kind)
       if kind == .probability { return exactCalibration(edges) }
       var visitor = BinVisitor(kind: kind, edges: edges, unit: unit)

@@ -44,7 +44,9 @@ extension SortedScores {
       let tn = Self.below(threshold, in: zeros) { Kernels.double($0) }
       return Self.decisions(fn, of: ones.count, tn, of: zeros.count)
     case .groups(let groups):
-      let sides = once("sides") { WeightsBySide(groups) }
+      let sides = once("sides", bytes: { $0.positivesBelow.count * 32 }) {
+        WeightsBySide(groups)
+      }
       let place = groups.scores.firstPlace { $0 >= threshold }
       return Decisions(
         truePositives: sides.positivesFrom[place] / unit,

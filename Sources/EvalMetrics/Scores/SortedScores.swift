@@ -24,7 +24,13 @@ public final class SortedScores: Sendable {
   /// The total weight of positives and negatives, summed in the order of the walk, so that the last point of a walk equals it.
   let positives: Double
   let negatives: Double
-  private let memory = Mutex<[String: any Sendable]>([:])
+  private let memory = Mutex(Memory())
+
+  /// What was found, by question, and about how much memory that takes.
+  private struct Memory {
+    var found: [String: any Sendable] = [:]
+    var byteCount = 0
+  }
 
   init(_ storage: Storage, isWeighted: Bool = false, unit: Double = 1) {
     self.storage = storage
@@ -78,8 +84,21 @@ public final class SortedScores: Sendable {
   }
 
   var byteCount: Int {
+    let remembered = memory.withLock(\.byteCount) + 512
     // Keys are shared with the index, which counts them.
-    if case .groups(let groups) = storage { groups.byteCount } else { 0 }
+    if case .groups(let groups) = storage { return groups.byteCount + remembered }
+    return remembered
+  }
+
+  /// How much may be remembered: as much as the scores take, unless they are few.
+  private var memoryLimit: Int {
+    let scores =
+      switch storage {
+      case .singles(let ones, let zeros): ones.count + zeros.count
+      case .doubles(let ones, let zeros): ones.count + zeros.count
+      case .groups(let groups): groups.scores.count
+      }
+    return 65_536 + 64 * scores
   }
 
   /// Visits every distinct score, the highest first.
@@ -101,15 +120,22 @@ public final class SortedScores: Sendable {
     }
   }
 
-  /// Works something out once; asking again gives the same value at no cost.
-  func once<T: Sendable>(_ question: String, _ work: () -> T) -> T {
+  /// Works something out once; asking again gives the same value at no cost. `bytes` is what a value
+  /// takes on the heap.
+  func once<T: Sendable>(
+    _ question: String, bytes: (T) -> Int = { _ in 0 }, _ work: () -> T
+  ) -> T {
     // Looked up before it is cast: where T is an optional, a missing entry would cast to a nil that was never found.
-    if let found = memory.withLock({ $0[question] }), let known = found as? T { return known }
+    if let found = memory.withLock({ $0.found[question] }), let known = found as? T { return known }
     let value = work()
+    let size = bytes(value) + MemoryLayout<T>.size + question.utf8.count + 192
+    let limit = memoryLimit
+    // Questions come from outside, so what is remembered of them has a limit.
+    if size > limit { return value }
     memory.withLock {
-      // Questions come from outside, so what is remembered of them has a limit.
-      if $0.count >= 256 { $0.removeAll() }
-      $0[question] = value
+      if $0.byteCount + size > limit { $0 = Memory() }
+      $0.found[question] = value
+      $0.byteCount += size
     }
     return value
   }

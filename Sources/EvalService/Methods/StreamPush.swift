@@ -27,7 +27,8 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     let batch = try params.required("batch")
     let sender = try Sender(params)
-    let isNew = try server.withStream(params) { stream throws(RPCError) in
+    let name = try server.streamName(params)
+    let isNew = try server.look(at: name) { stream throws(RPCError) in
       try stream.isNew(sender, params)
     }
     var report: PushReport?
@@ -37,9 +38,7 @@ extension Server {
       server.counters.rows += UInt64(report?.applied ?? 0)
       server.changes += 1
     }
-    try server.withStream(params) { stream throws(RPCError) in
-      writer.pushResult(stream, report)
-    }
+    try server.look(at: name) { stream throws(RPCError) in writer.pushResult(stream, report) }
   }
 
   /// Applies a batch that is the next of its sender.
