@@ -2,14 +2,14 @@ import EvalMetrics
 import JSONRPC
 
 extension Server {
-  /// From so many rows on, a question is answered from a copy: sorting them takes longer than anyone
-  /// behind it in the line should wait.
+  /// From so much work on, in rows to sort, a question is answered from a copy: it takes longer than
+  /// anyone behind it in the line should wait.
   private static let longFrom = 500_000
 
   /// A server that holds nothing but the stream of a request, where answering may take long.
   mutating func copyForLongWork(_ params: Params) -> Server? {
     guard let name = params["stream"]?.string, let stream = streams[name],
-      stream.engine.totalCount >= Self.longFrom
+      stream.engine.mostWork >= Self.longFrom
     else { return nil }
     counters.queries += 1
     var copy = Server(version: version, limits: limits, clock: clock)

@@ -113,10 +113,14 @@ extension Server {
   func streamName(_ params: Params) throws(RPCError) -> String {
     let name = try params.string("stream")
     if streams[name] != nil { return name }
+    let makesOne = "stream/open makes one"
+    // Nobody reads the hint of a notification, and many streams have many names.
+    let isRead = !params.caller.isNotification || params.caller.capabilities.pushFailed
     throw RPCError(
       .streamNotFound, "there is no stream \(quoted(name))", path: params.path(of: "stream"),
-      hint: nearNamesHint(
-        name, in: Array(streams.keys.sorted().prefix(1000)), otherwise: "stream/open makes one"))
+      hint: isRead
+        ? nearNamesHint(
+          name, in: Array(streams.keys.sorted().prefix(1000)), otherwise: makesOne) : makesOne)
   }
 
   /// Runs `body` on the stream a request names, in place, and brings the account of memory up to date.

@@ -91,6 +91,22 @@ struct Client {
       expected: error["data"]?["expected"]?.int64.map { Int($0) })
   }
 
+  /// Sends a request that may be answered elsewhere: what is put off, or else the reply.
+  mutating func deferred(_ method: String, _ params: String) -> (LongRequest<Server>?, String) {
+    nextID += 1
+    let line = #"{"jsonrpc":"2.0","id":\#(nextID),"method":"\#(method)","params":\#(params)}"#
+    var output: [UInt8] = []
+    var deferred: Deferred<Server>? = Deferred()
+    let bytes = Array(line.utf8)
+    dispatcher.handle(
+      bytes, in: 0..<bytes.count, session: &session, context: &server, output: &output,
+      deferred: &deferred)
+    return (deferred?.requests.first, String(decoding: output, as: UTF8.self))
+  }
+
+  /// Takes over what answering elsewhere found out.
+  mutating func adopt(_ answered: Server) { dispatcher.adopt(answered, into: &server) }
+
   /// Sends a notification, which must get no reply.
   mutating func notify(_ method: String, _ params: String) {
     #expect(send(#"{"jsonrpc":"2.0","method":"\#(method)","params":\#(params)}"#) == "")

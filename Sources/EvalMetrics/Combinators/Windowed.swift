@@ -71,6 +71,11 @@ public struct Windowed<Base: State>: Sendable {
     }
   }
 
+  /// A sum over all states.
+  func sum(_ count: (Base) -> Int) -> Int {
+    closed.states.reduce(count(current) + (past.map(count) ?? 0)) { $0 + count($1) }
+  }
+
   /// Changes the state of a part in place, without changing what it answers.
   mutating func change<R, E: Error>(
     _ part: Part, _ body: (inout Base) throws(E) -> R

@@ -49,6 +49,12 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   public var count: Int { windows.current.count }
   public var cellCount: Int { windows.current.cells.count }
 
+  public var mostWork: Int {
+    // The answers of a slice cost as much as sorting some rows.
+    let cells = windows.sum { $0.cells.count }
+    return totalCount.addingClamped(cells * 50)
+  }
+
   public var byteCount: Int {
     windows.byteCount + (rolling?.byteCount ?? 0) + (rowIDs?.byteCount ?? 0) + views.byteCount
   }

@@ -57,6 +57,8 @@ public protocol TaskEngine: Sendable {
   var byteCount: Int { get }
   /// Cells of the slice dimensions in the current window.
   var cellCount: Int { get }
+  /// About the most work that a question can be, in rows to sort.
+  var mostWork: Int { get }
   /// Every option in canonical form, the defaults too: what makes two streams of a task equal.
   var settings: [Value.Field] { get }
 
