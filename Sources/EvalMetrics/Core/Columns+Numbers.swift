@@ -8,6 +8,16 @@ extension Columns {
     case .values(let values):
       var reader = NestedNumbers(name)
       return try reader.read(values)
+    case .text(let texts):
+      // The names of what JSON cannot write, or a fault that names its row.
+      var doubles: [Double] = []
+      for row in 0..<texts.count {
+        doubles.append(try Self.double(.text(texts.text(row)), name, row))
+      }
+      return NumericColumn(storage: .float64(doubles), shape: [doubles.count])
+    case .lists(let inner, let ends):
+      var reader = NestedNumbers(name)
+      return try reader.read(ends.indices.map { Column.lists(inner, ends: ends).value(at: $0) })
     case .dictionary(let values, let codes):
       var table: [Double?] = Array(repeating: nil, count: values.count)
       var doubles: [Double] = []
@@ -54,7 +64,7 @@ extension Columns {
   }
 
   /// A number, or the text of one that JSON cannot write.
-  fileprivate static func double(
+  static func double(
     _ value: Value, _ name: String, _ row: Int
   ) throws(InputError) -> Double {
     switch value {

@@ -4,6 +4,10 @@ public enum Column: Sendable {
   case numeric(NumericColumn)
   /// Anything else, a value a row: text, nulls, lists of unequal length.
   case values([Value])
+  /// A text a row.
+  case text(TextColumn)
+  /// A list a row: row i holds the rows from `ends[i - 1]` up to `ends[i]` of the inner column.
+  indirect case lists(Column, ends: [Int])
   /// Values that repeat: row i holds `values[codes[i]]`.
   case dictionary(values: [Value], codes: [Int32])
   /// One value that holds for every row.
@@ -14,8 +18,23 @@ public enum Column: Sendable {
     switch self {
     case .numeric(let column): column.rows
     case .values(let values): values.count
+    case .text(let texts): texts.count
+    case .lists(_, let ends): ends.count
     case .dictionary(_, let codes): codes.count
     case .constant: nil
+    }
+  }
+
+  /// The value of a row. Of numbers with several dimensions it is the element at this place.
+  public func value(at row: Int) -> Value {
+    switch self {
+    case .constant(let value): value
+    case .values(let values): values[row]
+    case .text(let texts): .text(texts.text(row))
+    case .lists(let inner, let ends):
+      .list(((row == 0 ? 0 : ends[row - 1])..<ends[row]).map { inner.value(at: $0) })
+    case .dictionary(let values, let codes): values[Int(codes[row])]
+    case .numeric(let column): column.value(at: row)
     }
   }
 }
@@ -25,18 +44,21 @@ public struct Columns: Sendable {
   public private(set) var columns: [String: Column]
   /// Columns of `slices`, by dimension.
   public private(set) var slices: [String: Column]
-  /// How many rows every column has.
+  /// How many rows every column has, those aside that are not by row.
   public let rows: Int
 
-  /// Checks that all columns have as many rows.
-  public init(_ columns: [(String, Column)], slices: [(String, Column)] = []) throws(InputError) {
+  /// Checks that all columns have as many rows. `whole` are the names of columns that belong to the batch
+  /// as a whole, so that their length says nothing; a batch of such columns alone is one row.
+  public init(
+    _ columns: [(String, Column)], slices: [(String, Column)] = [], whole: [String] = []
+  ) throws(InputError) {
     self.columns = [:]
     self.slices = [:]
     var first: (name: String, rows: Int)?
     for (path, name, column) in columns.map({ ([InputError.Step.key($0.0)], $0.0, $0.1) })
       + slices.map({ ([InputError.Step.key("slices"), .key($0.0)], $0.0, $0.1) })
     {
-      guard let rows = column.rows else { continue }
+      guard let rows = column.rows, path.count > 1 || !whole.contains(name) else { continue }
       if let first, first.rows != rows {
         throw InputError(
           .invalidBatch, path, "\(name) has \(rows) rows but \(first.name) has \(first.rows)",
@@ -46,7 +68,7 @@ public struct Columns: Sendable {
     }
     for (name, column) in columns { self.columns[name] = column }
     for (name, column) in slices { self.slices[name] = column }
-    rows = first?.rows ?? 0
+    rows = first?.rows ?? (columns.contains { whole.contains($0.0) } ? 1 : 0)
   }
 
   /// Whether the batch has this column.
@@ -82,15 +104,7 @@ public struct Columns: Sendable {
   }
 
   /// The value of a row of any column, for messages and for columns that are not numbers.
-  public func value(_ name: String, row: Int) -> Value {
-    switch columns[name] {
-    case .none: .null
-    case .constant(let value): value
-    case .values(let values): values[row]
-    case .dictionary(let values, let codes): values[Int(codes[row])]
-    case .numeric(let column): column.value(at: row)
-    }
-  }
+  public func value(_ name: String, row: Int) -> Value { columns[name]?.value(at: row) ?? .null }
 }
 
 extension NumericColumn {

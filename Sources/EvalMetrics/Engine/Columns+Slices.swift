@@ -44,13 +44,13 @@ extension Columns {
         distinct.append(try value(entry, .key("dictionary"), .index(index)))
       }
       return (distinct, codes)
-    case .numeric, .values:
+    case .numeric, .values, .text, .lists:
       var places: [Value: Int32] = [:]
       var distinct: [SliceValue] = []
       var codes: [Int32] = []
       codes.reserveCapacity(rows)
       for row in 0..<rows {
-        let plain = self.slice(column, row)
+        let plain = column.value(at: row)
         if let place = places[plain] {
           codes.append(place)
         } else {
@@ -61,14 +61,6 @@ extension Columns {
         }
       }
       return (distinct, codes)
-    }
-  }
-
-  private func slice(_ column: Column, _ row: Int) -> Value {
-    switch column {
-    case .numeric(let numbers): numbers.value(at: row)
-    case .values(let values): values[row]
-    default: .null
     }
   }
 

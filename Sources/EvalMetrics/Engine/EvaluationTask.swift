@@ -2,10 +2,13 @@
 public struct ColumnSpec: Sendable {
   public var name: String
   public var summary: String
+  /// False for a column of the batch as a whole, whose length is not the number of rows.
+  public var isPerRow: Bool
 
-  public init(_ name: String, _ summary: String) {
+  public init(_ name: String, _ summary: String, isPerRow: Bool = true) {
     self.name = name
     self.summary = summary
+    self.isPerRow = isPerRow
   }
 }
 
@@ -33,6 +36,13 @@ public protocol EvaluationTask: Sendable {
   mutating func read(
     _ columns: Columns, notes: inout ReadNotes
   ) throws(InputError) -> TaskState.Batch
+  /// The rows of each unit that has a value of its own, such as those of one query, in the order in which
+  /// units begin; nil where every row is a unit.
+  static func units(of batch: TaskState.Batch) -> [[Int]]?
+}
+
+extension EvaluationTask {
+  public static func units(of batch: TaskState.Batch) -> [[Int]]? { nil }
 }
 
 /// What reading a batch found besides its rows.

@@ -105,9 +105,7 @@ private struct RowFingerprints {
     for (name, column) in columns {
       hash.add(name)
       switch column {
-      case .constant(let value): hash.add(value)
-      case .values(let values): hash.add(values[row])
-      case .dictionary(let values, let codes): hash.add(values[Int(codes[row])])
+      case .constant, .values, .text, .lists, .dictionary: hash.add(row: column.value(at: row))
       case .numeric(let numbers):
         for index in row * numbers.width..<(row + 1) * numbers.width {
           hash.add(numbers.value(at: index))
@@ -132,6 +130,12 @@ private struct RowFingerprints {
       for shift in stride(from: 0, to: 64, by: 8) {
         step(UInt8(truncatingIfNeeded: number >> shift))
       }
+    }
+
+    /// A row that is a list is its elements, as a row of a matrix is.
+    mutating func add(row value: Value) {
+      guard case .list(let values) = value else { return add(value) }
+      for value in values { add(value) }
     }
 
     /// Equal numbers are one, whatever their type: 1, 1.0 and true.

@@ -61,7 +61,7 @@ extension StreamEngine {
     return found.sorted { Whole.areInOrder($0.key, $1.key) }
   }
 
-  private static func needPreparation(
+  static func needPreparation(
     _ requests: [MetricRequest], _ threshold: Double?
   ) -> Bool {
     requests.contains {
@@ -70,7 +70,7 @@ extension StreamEngine {
     }
   }
 
-  private static func answers(
+  static func answers(
     _ requests: [MetricRequest], _ state: Base, _ threshold: Double?
   ) -> [Answer] {
     requests.map { request in

@@ -6,6 +6,7 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   public static var taskName: String { Task.name }
 
   private let options: Arguments
+  public let wholeColumns = Task.columns.filter { !$0.isPerRow }.map(\.name)
   private(set) var task: Task
   /// The task as it was before the first batch.
   private let freshTask: Task
@@ -93,7 +94,9 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
 // MARK: - Pushing
 
 extension StreamEngine {
-  public mutating func push(_ columns: Columns) throws(InputError) -> PushReport {
+  public mutating func push(
+    _ columns: Columns, rowMetrics: [MetricRequest]
+  ) throws(InputError) -> PushReport {
     try refuseUnknownColumns(columns)
     var settled = task
     var notes = ReadNotes()
@@ -104,14 +107,14 @@ extension StreamEngine {
     report.dropped = notes.dropped.count
     let fresh = try newRowIDs(columns, leavingOut: notes.dropped, &report)
     try checkCellLimit(cells)
+    let kept = fresh?.rows ?? Self.kept(rows.count, without: notes.dropped)
+    report.rowAnswers = try Self.rowAnswers(rowMetrics, rows, kept: kept, settled.configuration)
 
     // Nothing below can fail.
     task = settled
     views.forgetOpenWindows()
     var batch = SlicedBatch(rows, cells: cells)
-    if let kept = fresh?.rows ?? Self.kept(batch.count, without: notes.dropped) {
-      batch = batch.selecting(kept)
-    }
+    if let kept { batch = batch.selecting(kept) }
     // In place: a copy of all ids at every push would cost more the longer the stream runs.
     if let fresh { rowIDs?.insert(fresh) }
     windows.current.update(batch)

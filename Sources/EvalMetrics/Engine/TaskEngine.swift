@@ -21,6 +21,9 @@ public struct PushReport: Sendable {
   public var duplicates = 0
   /// Those of them whose other columns differ from the row that was kept.
   public var conflicting = 0
+  /// For each metric that was asked for by row, the answers of the rows, or of the units that have a value of
+  /// their own. Undefined for those that were left out.
+  public var rowAnswers: [[Answer]] = []
 
   /// Of a push that did nothing.
   public init() {}
@@ -62,8 +65,14 @@ public protocol TaskEngine: Sendable {
   /// Every option in canonical form, the defaults too: what makes two streams of a task equal.
   var settings: [Value.Field] { get }
 
-  /// Checks a batch whole, then applies it. When it throws nothing has changed.
-  mutating func push(_ columns: Columns) throws(InputError) -> PushReport
+  /// Columns whose length is not the number of rows.
+  var wholeColumns: [String] { get }
+
+  /// Checks a batch whole, then applies it. When it throws nothing has changed. The report has the answers of
+  /// `rowMetrics` for each row by itself.
+  mutating func push(
+    _ columns: Columns, rowMetrics: [MetricRequest]
+  ) throws(InputError) -> PushReport
   mutating func mark(_ label: String)
   mutating func reset()
   /// Frees what answers have merged; it is made again when it is asked for.
@@ -92,4 +101,11 @@ public protocol TaskEngine: Sendable {
   mutating func inspect<R>(
     _ scope: Scope, _ body: (any State) throws(InputError) -> R
   ) throws(InputError) -> R
+}
+
+extension TaskEngine {
+  /// A push that asks for nothing by row.
+  public mutating func push(_ columns: Columns) throws(InputError) -> PushReport {
+    try push(columns, rowMetrics: [])
+  }
 }

@@ -15,45 +15,56 @@ extension Server {
       Parameter(
         "seq", "1, 2, 3, … for each stream and producer: a batch that comes twice counts once.",
         schema: #"{"type": "integer", "minimum": 1}"#),
+      Parameter(
+        "row_metrics",
+        "Metrics to be answered for each row of this batch by itself; row_values has them.",
+        schema: #"{"type": "array", "items": {"type": ["string", "object"]}}"#),
     ],
     resultSchema: """
       {"type": "object", "required": ["count", "total_count", "revision", "duplicate", \
       "dropped_duplicates", "clamped"]}
       """,
     errors: [
-      "StreamNotFound", "InvalidBatch", "OutOfSequence", "AlreadyRefused", "MemoryLimit",
-      "TooManyValues",
+      "StreamNotFound", "InvalidBatch", "OutOfSequence", "AlreadyRefused", "UnknownMetric",
+      "MemoryLimit", "TooManyValues",
     ]
   ) { server, params, writer throws(RPCError) in
     let batch = try params.required("batch")
     let sender = try Sender(params)
     let name = try server.streamName(params)
+    var rowMetrics: [MetricRequest] = []
     let isNew = try server.look(at: name) { stream throws(RPCError) in
-      try stream.isNew(sender, params)
+      rowMetrics = try stream.rowMetrics(params)
+      return try stream.isNew(sender, params)
     }
     var report: PushReport?
     if isNew {
-      report = try server.push(batch, from: sender, params)
+      report = try server.push(batch, to: name, from: sender, rowMetrics, params)
       server.counters.pushes += 1
       server.counters.rows += UInt64(report?.applied ?? 0)
       server.changes += 1
     }
-    try server.look(at: name) { stream throws(RPCError) in writer.pushResult(stream, report) }
+    try server.look(at: name) { stream throws(RPCError) in
+      writer.pushResult(stream, report, rowMetrics)
+    }
   }
 
   /// Applies a batch that is the next of its sender.
   private mutating func push(
-    _ batch: JSONValue, from sender: Sender?, _ params: Params
+    _ batch: JSONValue, to name: String, from sender: Sender?, _ rowMetrics: [MetricRequest],
+    _ params: Params
   ) throws(RPCError) -> PushReport {
     let path = params.path(of: "batch")
     do {
       // Before they are copied: what is in shared memory may be far more than the line that names it.
       let shared = max(Self.sharedBytes(batch), batch["slices"].map(Self.sharedBytes) ?? 0)
       try reserveMemory(shared, for: "this batch", path: path)
-      let columns = try BatchReader(sharedMemory: sharedMemory).read(batch, path: path)
+      let whole = try look(at: name) { stream throws(RPCError) in stream.engine.wholeColumns }
+      let reader = BatchReader(sharedMemory: sharedMemory, wholeColumns: whole)
+      let columns = try reader.read(batch, path: path)
       try reserveMemory(columns.mostBytesNeeded, for: "this batch", path: path)
       return try withStream(params) { stream throws(RPCError) in
-        try stream.push(columns, from: sender, path: path)
+        try stream.push(columns, from: sender, rowMetrics, path: path)
       }
     } catch {
       // What the batch holds will not get better by sending it again; room may be found.
@@ -82,6 +93,12 @@ extension Server {
 }
 
 extension Stream {
+  /// The metrics that are asked for by row.
+  fileprivate func rowMetrics(_ params: Params) throws(RPCError) -> [MetricRequest] {
+    guard let list = try params.optionalArray("row_metrics") else { return [] }
+    return try Self.requests(list, path: params.path(of: "row_metrics"), task: schema.task)
+  }
+
   /// Whether a batch is yet to be applied; a gap, or a number that was refused, is an error.
   fileprivate func isNew(_ sender: Sender?, _ params: Params) throws(RPCError) -> Bool {
     guard let sender else { return true }
@@ -109,10 +126,10 @@ extension Stream {
 
   /// Applies columns, all of them or none.
   fileprivate mutating func push(
-    _ columns: Columns, from sender: Sender?, path: String
+    _ columns: Columns, from sender: Sender?, _ rowMetrics: [MetricRequest], path: String
   ) throws(RPCError) -> PushReport {
     let report = try translating(at: path) { () throws(InputError) in
-      try contents.engine.push(columns)
+      try contents.engine.push(columns, rowMetrics: rowMetrics)
     }
     if let sender { contents.producers.note(sender, isRefused: false) }
     contents.totals.add(report)
@@ -145,6 +162,9 @@ extension Column {
     switch self {
     case .numeric(let column): column.rows * max(1, column.width)
     case .values(let values): values.count
+    // Texts are kept as they are at most, and here 64 bytes stand for eight of theirs.
+    case .text(let texts): texts.count + texts.bytes.count / 8
+    case .lists(let inner, let ends): ends.count + inner.elements
     case .dictionary(let values, let codes): values.count + codes.count
     case .constant: 1
     }
@@ -152,7 +172,9 @@ extension Column {
 }
 
 extension JSONWriter {
-  fileprivate mutating func pushResult(_ stream: Stream, _ report: PushReport?) {
+  fileprivate mutating func pushResult(
+    _ stream: Stream, _ report: PushReport?, _ rowMetrics: [MetricRequest]
+  ) {
     beginObject()
     field("count", stream.engine.count)
     field("total_count", stream.engine.totalCount)
@@ -162,6 +184,21 @@ extension JSONWriter {
     field("conflicting_duplicates", report?.conflicting ?? 0)
     field("clamped", report?.clamped ?? 0)
     field("dropped", report?.dropped ?? 0)
+    if let report, !rowMetrics.isEmpty { rowValues(rowMetrics, report.rowAnswers) }
+    endObject()
+  }
+}
+
+extension JSONWriter {
+  private mutating func rowValues(_ requests: [MetricRequest], _ answers: [[Answer]]) {
+    key("row_values")
+    beginObject()
+    for (request, answers) in zip(requests, answers) {
+      key(request.key)
+      beginArray()
+      for answer in answers { value(answer.value ?? .null) }
+      endArray()
+    }
     endObject()
   }
 }

@@ -21,6 +21,8 @@ public struct SharedMemoryError: Error, Sendable {
 struct BatchReader {
   /// Nil where there is no shared memory.
   var sharedMemory: SharedMemoryReader?
+  /// Columns whose length is not the number of rows.
+  var wholeColumns: [String] = []
 
   /// The most columns a batch may have.
   private static let columnLimit = 64
@@ -48,7 +50,7 @@ struct BatchReader {
       }
     }
     return try translating(at: path) { () throws(InputError) in
-      try Columns(columns, slices: slices)
+      try Columns(columns, slices: slices, whole: wholeColumns)
     }
   }
 
@@ -101,7 +103,40 @@ struct BatchReader {
     if let flags = json.booleans {
       return .numeric(NumericColumn(storage: .init(flags.storage), shape: flags.shape))
     }
-    return .values(json.elements.map { Value($0) })
+    if json.isTextArray { return .text(texts(json)) }
+    return lists(json) ?? .values(json.elements.map { Value($0) })
+  }
+
+  private func texts(_ json: JSONValue) -> TextColumn {
+    var texts = TextArray()
+    json.appendTexts(to: &texts)
+    return TextColumn(bytes: texts.bytes, ends: texts.ends)
+  }
+
+  /// Arrays of strings, or arrays of numbers of unequal length; nil for anything else.
+  private func lists(_ json: JSONValue) -> Column? {
+    var ends: [Int] = []
+    ends.reserveCapacity(json.count)
+    if json.elements.allSatisfy(\.isTextArray) {
+      var texts = TextArray()
+      for row in json.elements {
+        row.appendTexts(to: &texts)
+        ends.append(texts.ends.count)
+      }
+      return .lists(.text(TextColumn(bytes: texts.bytes, ends: texts.ends)), ends: ends)
+    }
+    guard json.elements.allSatisfy(\.isFlatNumberArray) else { return nil }
+    var numbers: [Double] = []
+    for row in json.elements {
+      for number in row.elements {
+        // What no double is equal to keeps its own text as a plain value.
+        guard let x = Value(number).exactDouble, x.isFinite else { return nil }
+        numbers.append(x)
+      }
+      ends.append(numbers.count)
+    }
+    return .lists(
+      .numeric(NumericColumn(storage: .float64(numbers), shape: [numbers.count])), ends: ends)
   }
 }
 
