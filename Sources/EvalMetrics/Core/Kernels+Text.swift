@@ -1,0 +1,84 @@
+// Loops over bytes of text. Ranges are cut to what the arrays have.
+extension Kernels {
+  /// A hash of bytes: 64 bits that depend on each of them and on a key.
+  static func hash(_ bytes: [UInt8], _ range: Range<Int>, key: UInt64) -> UInt64 {
+    let range = range.clamped(to: 0..<bytes.count)
+    return bytes.withUnsafeBytes { bytes in
+      var state = key ^ UInt64(truncatingIfNeeded: range.count) &* 0x9E37_79B9_7F4A_7C15
+      var position = range.lowerBound
+      while range.upperBound - position >= 8 {
+        let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        state = folded(state ^ word, 0xA076_1D64_78BD_642F ^ key)
+        position += 8
+      }
+      var tail: UInt64 = 0
+      while position < range.upperBound {
+        tail = tail << 8 | UInt64(bytes[position])
+        position += 1
+      }
+      return folded(state ^ tail, 0xE703_7ED1_A0B4_28DB ^ key)
+    }
+  }
+
+  /// Both halves of a product, folded into one; the constants keep a factor from being zero.
+  @inline(__always)
+  private static func folded(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = (a ^ 0x8EBC_6AF0_9C88_C6E3).multipliedFullWidth(by: b | 1)
+    return product.high ^ product.low
+  }
+
+  /// Whether two ranges hold the same bytes.
+  static func areEqual(
+    _ a: [UInt8], _ rangeA: Range<Int>, _ b: [UInt8], _ rangeB: Range<Int>
+  ) -> Bool {
+    let rangeA = rangeA.clamped(to: 0..<a.count)
+    let rangeB = rangeB.clamped(to: 0..<b.count)
+    guard rangeA.count == rangeB.count else { return false }
+    return a.withUnsafeBytes { a in
+      b.withUnsafeBytes { b in
+        var offset = 0
+        let count = rangeA.count
+        while count - offset >= 8 {
+          let x = a.loadUnaligned(fromByteOffset: rangeA.lowerBound + offset, as: UInt64.self)
+          let y = b.loadUnaligned(fromByteOffset: rangeB.lowerBound + offset, as: UInt64.self)
+          if x != y { return false }
+          offset += 8
+        }
+        while offset < count {
+          if a[rangeA.lowerBound + offset] != b[rangeB.lowerBound + offset] { return false }
+          offset += 1
+        }
+        return true
+      }
+    }
+  }
+
+  /// Where the first byte that is not ASCII stands, or the end of the range.
+  static func endOfASCII(_ bytes: [UInt8], _ range: Range<Int>) -> Int {
+    let range = range.clamped(to: 0..<bytes.count)
+    return bytes.withUnsafeBytes { bytes in
+      var position = range.lowerBound
+      while range.upperBound - position >= 8,
+        bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+      {
+        position += 8
+      }
+      while position < range.upperBound, bytes[position] < 0x80 { position += 1 }
+      return position
+    }
+  }
+
+  /// Appends the lower case of ASCII bytes, as far as there are only such; gives where it stopped.
+  static func appendLowerASCII(
+    _ bytes: [UInt8], _ range: Range<Int>, to lowered: inout [UInt8]
+  ) -> Int {
+    let end = endOfASCII(bytes, range)
+    let start = min(range.lowerBound, end)
+    let from = lowered.count
+    lowered.append(contentsOf: bytes[start..<end])
+    lowered.withUnsafeMutableBufferPointer { lowered in
+      for place in from..<lowered.count where lowered[place] &- 65 < 26 { lowered[place] |= 0x20 }
+    }
+    return end
+  }
+}
