@@ -7,6 +7,11 @@ public struct Tally: Sendable, Equatable {
 
   public init() {}
 
+  init(units: Int, weighted: ExactSum?) {
+    self.units = units
+    self.weighted = weighted
+  }
+
   /// Adds rows of weight one.
   public mutating func add(_ rows: Int) { units = units.addingClamped(rows) }
 
@@ -42,6 +47,13 @@ public struct Tally: Sendable, Equatable {
     var sum = weighted ?? ExactSum()
     sum.add(count: units)
     return sum
+  }
+
+  /// The quotient of two tallies, rounded once, also where neither fits a double; nil for 0/0 and x/0.
+  public static func ratio(_ a: Tally, _ b: Tally) -> Double? {
+    if b.isZero { return nil }
+    if a.weighted == nil && b.weighted == nil { return Double(a.units) / Double(b.units) }
+    return ExactSum.ratio(a.exact, b.exact)
   }
 
   /// True when nothing with a weight was added.
