@@ -79,6 +79,11 @@ public struct Server: Sendable {
         adopt: { server, copy in server.adopt(copy) }))
   }
 
+  /// Hands in what asks the system for memory fit for large columns. It changes no answer.
+  public static func advise(onLargeColumns advice: @escaping LargeColumns.Advice) {
+    LargeColumns.advise(advice)
+  }
+
   /// Every method of the service; a new one is a file in `Methods` and a line here.
   static let methods: [Method<Server>] = [
     serverStatus,

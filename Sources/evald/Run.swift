@@ -16,6 +16,7 @@ private let usageStatus: Int32 = 2
 /// Does what the arguments after the program's name ask for; returns the exit status.
 func run(_ arguments: [String]) -> Int32 {
   openStandardDescriptors()
+  prepareMemory()
   switch Result(catching: { () throws(UsageError) in try parseArguments(arguments) }) {
   case .success(.version): writeToStandardOutput("evald \(version)\n")
   case .success(.help): writeToStandardOutput(helpText)

@@ -44,8 +44,7 @@ extension Kernels {
   private static func mergeKeys<Key: ScoreKey>(_ a: [Key], _ b: [Key]) -> [Key] {
     if a.isEmpty { return b }
     if b.isEmpty { return a }
-    return [Key](unsafeUninitializedCapacity: a.count + b.count) { merged, count in
-      count = a.count + b.count
+    return LargeColumns.make(count: a.count + b.count) { merged in
       a.withUnsafeBufferPointer { a in
         b.withUnsafeBufferPointer { b in
           if a.count / 128 >= b.count {

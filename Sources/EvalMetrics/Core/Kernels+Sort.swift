@@ -54,13 +54,13 @@ extension Kernels {
 }
 
 /// What can be sorted by an unsigned integer.
-private protocol RadixSortable {
+protocol RadixSortable {
   associatedtype Key: FixedWidthInteger & UnsignedInteger
   var radixKey: Key { get }
 }
 
-extension UInt32: RadixSortable { fileprivate var radixKey: UInt32 { self } }
-extension UInt64: RadixSortable { fileprivate var radixKey: UInt64 { self } }
+extension UInt32: RadixSortable { var radixKey: UInt32 { self } }
+extension UInt64: RadixSortable { var radixKey: UInt64 { self } }
 
 private struct WeightedRow: RadixSortable {
   var key: UInt64
@@ -76,7 +76,7 @@ private struct RowByWeight: RadixSortable {
 }
 
 /// The digits in which the keys of a column differ: (key - low) >> shift, of so many bits.
-private struct RadixDigits<Key: FixedWidthInteger & UnsignedInteger> {
+struct RadixDigits<Key: FixedWidthInteger & UnsignedInteger> {
   var low: Key
   var shift: Int
   var bits: Int
@@ -87,7 +87,33 @@ private struct RadixDigits<Key: FixedWidthInteger & UnsignedInteger> {
   }
 }
 
-private struct RadixSort<Element: RadixSortable> {
+/// What keys lie between, and in which bits they differ.
+struct RadixRange<Key: FixedWidthInteger & UnsignedInteger> {
+  private let first: Key
+  private var low: Key
+  private var high: Key
+  private var different: Key = 0
+
+  @inline(__always)
+  init(_ key: Key) { (first, low, high) = (key, key, key) }
+
+  @inline(__always)
+  mutating func add(_ key: Key) {
+    low = min(low, key)
+    high = max(high, key)
+    different |= key ^ first
+  }
+
+  @inline(__always)
+  var digits: RadixDigits<Key> {
+    if different == 0 { return RadixDigits(low: low, shift: 0, bits: 0) }
+    let shift = different.trailingZeroBitCount
+    let range = (high &- low) &>> Key(truncatingIfNeeded: shift)
+    return RadixDigits(low: low, shift: shift, bits: Key.bitWidth &- range.leadingZeroBitCount)
+  }
+}
+
+struct RadixSort<Element: RadixSortable> {
   typealias Key = Element.Key
   typealias Column = UnsafeMutablePointer<Element>
 
@@ -106,7 +132,7 @@ private struct RadixSort<Element: RadixSortable> {
   /// How many bits a digit may have: few where the elements are few, because every value of a digit
   /// costs time too.
   @inline(__always)
-  private static func widestDigit(_ count: Int) -> Int {
+  static func widestDigit(_ count: Int) -> Int {
     min(11, max(4, Int.bitWidth - 1 - count.leadingZeroBitCount))
   }
 
@@ -174,21 +200,10 @@ private struct RadixSort<Element: RadixSortable> {
   }
 
   @inline(__always)
-  private static func digits(_ column: Column, _ count: Int) -> RadixDigits<Key> {
-    let first = column[0].radixKey
-    var low = first
-    var high = first
-    var different: Key = 0
-    for index in 0..<count {
-      let key = column[index].radixKey
-      low = min(low, key)
-      high = max(high, key)
-      different |= key ^ first
-    }
-    if different == 0 { return RadixDigits(low: low, shift: 0, bits: 0) }
-    let shift = different.trailingZeroBitCount
-    let range = (high &- low) &>> Key(truncatingIfNeeded: shift)
-    return RadixDigits(low: low, shift: shift, bits: Key.bitWidth &- range.leadingZeroBitCount)
+  static func digits(_ column: Column, _ count: Int) -> RadixDigits<Key> {
+    var range = RadixRange(column[0].radixKey)
+    for index in 0..<count { range.add(column[index].radixKey) }
+    return range.digits
   }
 
   /// Scatters to the other column by each digit in turn, the lowest first.
@@ -234,7 +249,7 @@ private struct RadixSort<Element: RadixSortable> {
 
   /// Makes counts into the places where the buckets start.
   @inline(__always)
-  private static func startsOfBuckets(_ table: UnsafeMutablePointer<UInt32>, _ size: Int) {
+  static func startsOfBuckets(_ table: UnsafeMutablePointer<UInt32>, _ size: Int) {
     var start: UInt32 = 0
     for bucket in 0..<size {
       let count = table[bucket]

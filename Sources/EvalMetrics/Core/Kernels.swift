@@ -2,7 +2,7 @@
 // called with columns of any size and content.
 
 /// An unsigned integer that stands for a score, in the same order.
-public protocol ScoreKey: FixedWidthInteger, UnsignedInteger, Sendable {}
+public protocol ScoreKey: FixedWidthInteger, UnsignedInteger, BitwiseCopyable, Sendable {}
 extension UInt32: ScoreKey {}
 extension UInt64: ScoreKey {}
 
@@ -98,57 +98,6 @@ public enum Kernels {
   }
 
   // MARK: Partition and count
-
-  /// Appends the keys of `scores` to `positives` where the label is not 0, else to `negatives`, as far
-  /// as both columns go.
-  public static func partition(
-    scores: [Float], labels: [UInt8], positives: inout [UInt32], negatives: inout [UInt32]
-  ) {
-    partition(scores, labels, &positives, &negatives) { key($0) }
-  }
-
-  /// Appends the keys of `scores` to `positives` where the label is not 0, else to `negatives`, as far
-  /// as both columns go.
-  public static func partition(
-    scores: [Double], labels: [UInt8], positives: inout [UInt64], negatives: inout [UInt64]
-  ) {
-    partition(scores, labels, &positives, &negatives) { key($0) }
-  }
-
-  @inline(__always)
-  private static func partition<Score, Key: ScoreKey>(
-    _ scores: [Score], _ labels: [UInt8], _ positives: inout [Key], _ negatives: inout [Key],
-    key: (Score) -> Key
-  ) {
-    let block = 2048
-    scores.withUnsafeBufferPointer { scores in
-      labels.withUnsafeBufferPointer { labels in
-        withUnsafeTemporaryAllocation(of: Key.self, capacity: 2 * block) { buffer in
-          let count = min(scores.count, labels.count)
-          guard let ones = buffer.baseAddress else { return }
-          let zeros = ones + block
-          var start = 0
-          while start < count {
-            let end = min(start &+ block, count)
-            var one = 0
-            var zero = 0
-            // Both sides are written on every row and only one advances: nothing is predicted.
-            for row in start..<end {
-              let k = key(scores[row])
-              ones[one] = k
-              zeros[zero] = k
-              let step = Int(unsafeBitCast(labels[row] != 0, to: UInt8.self))
-              one &+= step
-              zero &+= 1 &- step
-            }
-            positives.append(contentsOf: UnsafeBufferPointer(start: ones, count: one))
-            negatives.append(contentsOf: UnsafeBufferPointer(start: zeros, count: zero))
-            start = end
-          }
-        }
-      }
-    }
-  }
 
   /// Counts the rows of each 16-bit key, those whose label is not 0 in `positives`, as far as both
   /// columns go. A table that hasn't 65,536 entries is made anew, empty.

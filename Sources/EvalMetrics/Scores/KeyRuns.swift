@@ -9,7 +9,17 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
   /// The chunk that is being filled.
   var open: [Key] = []
 
-  static var chunkCapacity: Int { 65_536 }
+  /// The first chunk grows to so many keys as it is filled.
+  private static var firstCapacity: Int { 65_536 }
+
+  /// How many keys the next chunk has room for: the more, the more there are, but never many more.
+  private var nextCapacity: Int {
+    let size = MemoryLayout<Key>.size
+    let bytes = chunks.reduce(0) { $0 + $1.count } * size
+    if bytes < LargeColumns.leastBytes { return Self.firstCapacity }
+    // Large pages begin behind the first two megabytes of a chunk, where the heap keeps its books.
+    return (bytes < 4 * LargeColumns.leastBytes ? 1 : 2) * LargeColumns.leastBytes / size
+  }
 
   var count: Int {
     sorted.reduce(0) { $0 + $1.count } + chunks.reduce(0) { $0 + $1.count } + open.count
@@ -22,13 +32,12 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
     return (sorted.reduce(chunked) { $0 + $1.capacity }) * MemoryLayout<Key>.size
   }
 
-  /// Puts a full chunk away.
-  mutating func seal() {
-    if open.count >= Self.chunkCapacity {
-      chunks.append(open)
-      open = []
-      open.reserveCapacity(Self.chunkCapacity)
-    }
+  /// Makes room for so many more keys in the open chunk, which is put away where it has none.
+  mutating func makeRoom(for count: Int) {
+    // Small until it is full for the first time: there can be thousands of slices of a few rows.
+    if open.capacity < Self.firstCapacity || open.capacity - open.count >= count { return }
+    chunks.append(open)
+    open = LargeColumns.empty(capacity: max(nextCapacity, count))
   }
 
   mutating func merge(_ other: KeyRuns) {
@@ -38,14 +47,12 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
   }
 
   /// Sorts what is new and merges it into one ascending run, which it gives.
-  mutating func sort(using sort: (inout [Key]) -> Void, _ merge: ([Key], [Key]) -> [Key]) -> [Key] {
-    var tail = chunks.reduce(into: open) { $0 += $1 }
-    chunks = []
+  mutating func sort(
+    using sort: (inout [[Key]]) -> [Key], _ merge: ([Key], [Key]) -> [Key]
+  ) -> [Key] {
+    if !open.isEmpty { chunks.append(open) }
     open = []
-    if !tail.isEmpty {
-      sort(&tail)
-      sorted.append(tail)
-    }
+    if !chunks.isEmpty { sorted.append(sort(&chunks)) }
     // The two shortest first, so that a long run is copied as seldom as can be.
     sorted.sort { $0.count > $1.count }
     while sorted.count > 1 {

@@ -57,9 +57,7 @@ public struct ScoreIndex: Sendable {
     case .double(let column):
       Kernels.partition(
         scores: column, labels: labels,
-        positives: &doubles.positives.open, negatives: &doubles.negatives.open)
-      doubles.positives.seal()
-      doubles.negatives.seal()
+        positives: &doubles.positives, negatives: &doubles.negatives)
     case .half(let bits):
       sixteenBitRows = sixteenBitRows.addingClamped(bits.count)
       if sixteenBitRows < Self.tableThreshold { return add(Kernels.floats(half: bits), labels) }
@@ -78,9 +76,7 @@ public struct ScoreIndex: Sendable {
   private mutating func add(_ column: [Float], _ labels: [UInt8]) {
     Kernels.partition(
       scores: column, labels: labels,
-      positives: &singles.positives.open, negatives: &singles.negatives.open)
-    singles.positives.seal()
-    singles.negatives.seal()
+      positives: &singles.positives, negatives: &singles.negatives)
   }
 
   public mutating func merge(_ other: ScoreIndex) {

@@ -85,19 +85,21 @@ import Testing
     let scores = (0..<count).map { _ in Float(random.double(spread: 20)) }
     let labels = (0..<count).map { _ in UInt8(random.next() % 3) }
     let rows = zip(scores, labels)
-    var positives: [UInt32] = [7]
-    var negatives: [UInt32] = []
+    var positives = KeyRuns<UInt32>()
+    positives.open = [7]
+    var negatives = KeyRuns<UInt32>()
     Kernels.partition(
       scores: scores + [1], labels: labels, positives: &positives, negatives: &negatives)
-    #expect(positives == [7] + rows.filter { $0.1 != 0 }.map { Kernels.key($0.0) })
-    #expect(negatives == rows.filter { $0.1 == 0 }.map { Kernels.key($0.0) })
-    var wide: [UInt64] = []
-    var wideNegatives: [UInt64] = [9]
+    #expect(positives.open == [7] + rows.filter { $0.1 != 0 }.map { Kernels.key($0.0) })
+    #expect(negatives.open == rows.filter { $0.1 == 0 }.map { Kernels.key($0.0) })
+    var wide = KeyRuns<UInt64>()
+    var wideNegatives = KeyRuns<UInt64>()
+    wideNegatives.open = [9]
     Kernels.partition(
       scores: scores.map(Double.init), labels: labels + [1], positives: &wide,
       negatives: &wideNegatives)
-    #expect(wide == rows.filter { $0.1 != 0 }.map { Kernels.key(Double($0.0)) })
-    #expect(wideNegatives == [9] + rows.filter { $0.1 == 0 }.map { Kernels.key(Double($0.0)) })
+    #expect(wide.open == rows.filter { $0.1 != 0 }.map { Kernels.key(Double($0.0)) })
+    #expect(wideNegatives.open == [9] + rows.filter { $0.1 == 0 }.map { Kernels.key(Double($0.0)) })
   }
 
   @Test func countTableCounts() {
