@@ -72,7 +72,10 @@ public struct AnswerSheet<S: State>: Sendable {
 extension Answer {
   /// Text that two answers share only if they have the same bits.
   public var bits: String {
-    if let value { return value.bits + (bounds.map { " in \($0)" } ?? "") }
+    if let value {
+      return value.bits + (bounds.map { " in \($0)" } ?? "")
+        + (fieldBounds.map { " in \($0.low.bits)...\($0.high.bits)" } ?? "")
+    }
     return "undefined: \(reason?.rawValue ?? "without a reason")"
   }
 }

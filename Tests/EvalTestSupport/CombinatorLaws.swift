@@ -140,7 +140,7 @@ public func checkRollingLaws<S: State>(_ subject: LawSubject<S>, _ effort: LawEf
   return violations
 }
 
-private func merged<S: State>(_ windows: Windowed<S>, _ window: Window) -> S? {
+func merged<S: State>(_ windows: Windowed<S>, _ window: Window) -> S? {
   guard let parts = windows.parts(of: window) else { return nil }
   var result = S(windows.configuration)
   for part in parts { result.merge(windows.state(part)) }

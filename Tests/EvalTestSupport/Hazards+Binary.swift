@@ -1,7 +1,7 @@
 import EvalMetrics
 
 /// A row of a binary task before it is encoded.
-public struct BinaryRow {
+public struct BinaryRow: Sendable {
   public var score: Double
   public var label: Bool
   public var weight = 1.0
@@ -166,7 +166,7 @@ public func batch(_ rows: [BinaryRow], _ type: FloatType) throws -> Columns {
 }
 
 /// The rows in batches of every float type that holds their scores, so that mixtures are tried.
-private func mixed(_ rows: [BinaryRow]) throws -> [Columns] {
+func mixed(_ rows: [BinaryRow]) throws -> [Columns] {
   var parts: [FloatType: [BinaryRow]] = [:]
   for (index, row) in rows.enumerated() {
     let fitting = FloatType.allCases.filter { $0.holds(row.score) }

@@ -133,6 +133,16 @@ public struct BinaryState: State {
   /// The scores, prepared; nil when the stream has hard predictions.
   public var scores: SortedScores? { unscored == 0 ? index.prepared : nil }
 
+  /// The decisions at a threshold. Those at the stream's own are counted, whatever is kept of the scores.
+  func decisionRange(_ scores: SortedScores, at threshold: Double) -> DecisionRange {
+    ScoredRows(
+      scores: scores, kind: configuration.kind, threshold: configuration.threshold,
+      decisions: decisions
+    ).decisionRange(at: threshold)
+  }
+
+  public mutating func forEachScoreIndex(_ body: (inout ScoreIndex) -> Void) { body(&index) }
+
   public var byteCount: Int { index.byteCount + 256 }
 
   public func encode(into writer: inout StateWriter) {

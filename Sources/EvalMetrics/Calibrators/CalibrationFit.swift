@@ -33,6 +33,9 @@ public struct CalibrationFit: Sendable {
   public var before: CalibrationLosses?
   /// On the rows that were fitted, so it flatters.
   public var after: CalibrationLosses?
+  /// Between which values these losses of the very rows lie; nil where they are exact.
+  public var beforeBounds: CalibrationLossBounds?
+  public var afterBounds: CalibrationLossBounds?
 }
 
 extension ScoredRows {
@@ -46,7 +49,10 @@ extension ScoredRows {
     }
     guard scores.total > 0 else { return CalibrationFit(reason: .noRows) }
     var fit = CalibrationFit()
-    if kind != .score { fit.before = scores.losses { self.kind.probabilities($0) } }
+    if kind != .score {
+      fit.before = scores.losses { self.kind.probabilities($0) }
+      fit.beforeBounds = scores.lossBounds(kind.ends)
+    }
     if scores.positives <= 0 || scores.negatives <= 0, method != .isotonic {
       fit.reason = .oneClass
       return fit
@@ -63,6 +69,7 @@ extension ScoredRows {
     }
     let probability = map.function(of: kind)
     fit.after = scores.losses(probability)
+    fit.afterBounds = scores.lossBounds { map.ends($0, kind) }
     return fit
   }
 }
@@ -102,7 +109,7 @@ extension CalibrationMap {
     if low == xs.count { return ys.last ?? 0 }
     if low == 0 || xs[low] == x { return ys[low] }
     let share = (x - xs[low - 1]) / (xs[low] - xs[low - 1])
-    return ys[low - 1] + (ys[low] - ys[low - 1]) * share
+    return min(ys[low - 1] + (ys[low] - ys[low - 1]) * share, ys[low])
   }
 }
 

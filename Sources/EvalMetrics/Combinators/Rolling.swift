@@ -13,9 +13,15 @@ public struct Rolling<Base: State>: Sendable {
   private var buckets = StateList<Base>()
   /// The ordinal of the next row.
   private var next = 0
+  /// What each bucket may take. Buckets leave, so a rule for all of them together would depend on when it was
+  /// applied; the rows of one bucket never do.
+  private let bucketBudget: MemoryBudget?
+  /// The budget of the newest bucket.
+  private var budget: MemoryBudget?
 
-  /// Keeps at least the last `rows` rows, which must be at least one.
-  public init(_ configuration: Base.Configuration, rows: Int) {
+  /// Keeps at least the last `rows` rows, which must be at least one, all of them within a budget if there is one.
+  public init(_ configuration: Base.Configuration, rows: Int, budget: Int? = nil) {
+    bucketBudget = budget.map { MemoryBudget(bytes: $0 / Self.mostBuckets) }
     self.configuration = configuration
     self.rows = max(1, rows)
     // The newest bucket may have just begun, so it does not count towards the rows that must be there.
@@ -35,12 +41,29 @@ public struct Rolling<Base: State>: Sendable {
       if position == 0 || buckets.states.isEmpty { begin() }
       let part =
         taken == batch.count ? batch : batch.selecting(Array(next - first..<next - first + taken))
-      buckets.change(buckets.states.count - 1) { $0.update(part) }
+      var budget = budget
+      buckets.change(buckets.states.count - 1) {
+        $0.update(part)
+        budget?.note(scores: part.keptScores, in: &$0)
+      }
+      self.budget = budget
       next += taken
     }
   }
 
+  /// Makes what is asked of the newest bucket follow from its rows alone, as it does of all others.
+  public mutating func settle() {
+    guard var budget, let newest = buckets.states.indices.last else { return }
+    buckets.change(newest) { budget.settle(&$0) }
+    self.budget = budget
+  }
+
+  /// The most low bits that the keys of scores in a bucket have lost.
+  public var droppedBits: Int { buckets.states.map(\.droppedBits).max() ?? 0 }
+
   private mutating func begin() {
+    settle()
+    budget = bucketBudget
     buckets.append(Base(configuration))
     if buckets.states.count > Self.mostBuckets { _ = buckets.removeFirst() }
   }

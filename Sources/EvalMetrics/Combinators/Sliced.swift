@@ -10,6 +10,10 @@ public struct SlicedBatch<Rows: RowBatch>: RowBatch {
 
   public var count: Int { rows.count }
 
+  public var keptScores: Int {
+    if case .none = cells { rows.keptScores } else { 2 * rows.keptScores }
+  }
+
   public func selecting(_ indices: [Int]) -> SlicedBatch {
     SlicedBatch(rows.selecting(indices), cells: cells.selecting(indices))
   }
@@ -124,6 +128,11 @@ public struct Sliced<Base: State>: State {
   public mutating func changeTotal<R, E: Error>(
     _ body: (inout Base) throws(E) -> R
   ) throws(E) -> R { try body(&total) }
+
+  public mutating func forEachScoreIndex(_ body: (inout ScoreIndex) -> Void) {
+    total.forEachScoreIndex(body)
+    for key in Array(cells.keys) { change(key) { $0.forEachScoreIndex(body) } }
+  }
 
   /// The rows of each code that occurs, in ascending order.
   private static func rowsByCode(_ codes: [Int32], codeCount: Int) -> [(Int, [Int])] {

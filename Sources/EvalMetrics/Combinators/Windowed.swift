@@ -1,5 +1,5 @@
 /// States by window: the rows since the last mark, those of marked windows while they are kept, and all older rows together.
-public struct Windowed<Base: State>: Sendable {
+public struct Windowed<Base: State>: Sendable, ScoreKeeper {
   public let configuration: Base.Configuration
   /// How many closed windows stay queryable by themselves.
   public let keep: Int
@@ -92,6 +92,12 @@ public struct Windowed<Base: State>: Sendable {
     case .closed(let index): return try closed.change(index, body)
     case .current: return try body(&current)
     }
+  }
+
+  public mutating func forEachScoreIndex(_ body: (inout ScoreIndex) -> Void) {
+    if past != nil { change(.past) { $0.forEachScoreIndex(body) } }
+    for index in closed.states.indices { closed.change(index) { $0.forEachScoreIndex(body) } }
+    current.forEachScoreIndex(body)
   }
 
   public var byteCount: Int { current.byteCount + closed.byteCount + pastBytes }

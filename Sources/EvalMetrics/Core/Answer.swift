@@ -18,6 +18,12 @@ public enum Reason: String, Sendable, CaseIterable {
   case notKept = "not_kept"
 }
 
+/// Guaranteed bounds of the numbers of a record: two records with its fields.
+public struct FieldBounds: Sendable, Equatable {
+  public var low: Value
+  public var high: Value
+}
+
 /// What a metric says of a state: a value, or the reason why there is none. Never a stand-in number.
 public struct Answer: Sendable, Equatable {
   /// The value; nil when it is undefined, and then `reason` says why.
@@ -25,6 +31,8 @@ public struct Answer: Sendable, Equatable {
   public var reason: Reason?
   /// Guaranteed bounds, present only beside an approximate value.
   public var bounds: ClosedRange<Double>?
+  /// The same where the value is a record.
+  public var fieldBounds: FieldBounds?
 
   /// A number; one that is not finite becomes `overflow`, since no answer may stand for another.
   public static func value(_ x: Double) -> Answer {

@@ -2,8 +2,14 @@
 public protocol RowBatch: Sendable {
   /// How many rows there are.
   var count: Int { get }
+  /// An upper bound of the scores that a state keeps of them; as many as rows unless it says so.
+  var keptScores: Int { get }
   /// The rows at these indices, in this order. Indices are those of this batch.
   func selecting(_ rows: [Int]) -> Self
+}
+
+extension RowBatch {
+  public var keptScores: Int { count }
 }
 
 /// Sufficient statistics of rows: what a metric reads instead of the rows.
@@ -12,7 +18,7 @@ public protocol RowBatch: Sendable {
 /// - identity: merging a fresh state changes no answer;
 /// - split, order: however the rows are cut into batches, ordered and merged, every answer has the same bits;
 /// - round trip: a decoded state answers as the encoded one.
-public protocol State: Sendable {
+public protocol State: Sendable, ScoreKeeper {
   /// What the caller chose. States merge only when it is equal.
   associatedtype Configuration: Sendable, Equatable
   associatedtype Batch: RowBatch

@@ -80,6 +80,9 @@ public enum CommonOptions {
     OptionSpec(
       "window_rows", .integer(1...1_000_000_000), default: .null,
       "keep the last so many rows in buckets, for the window {\"rows\": n}"),
+    OptionSpec(
+      "memory_budget_bytes", .integer(64...1 << 50), default: .null,
+      "what scores may take; beyond it they lose precision, and answers have guaranteed bounds"),
   ]
 }
 

@@ -9,7 +9,9 @@ extension StreamEngine {
     Task.catalogue.metrics[request.index].better
   }
 
-  public func signature(of request: MetricRequest, threshold: Double?) -> String {
+  public func signature(
+    of request: MetricRequest, threshold: Double?, droppedBits: Int
+  ) -> String {
     let metric = Task.catalogue.metrics[request.index]
     var parts = [metric.aliasOf ?? metric.name, "task:\(Task.name)"]
     for option in metric.options where request.arguments[option.name] != .null {
@@ -20,6 +22,9 @@ extension StreamEngine {
       parts.removeAll { $0.hasPrefix("threshold:") }
       parts.append("threshold:>=\(Value.number(threshold).canonicalText)")
     }
+    if droppedBits > 0, Self.needPreparation([request], threshold) {
+      parts.append("index:bits-dropped=\(droppedBits)")
+    }
     parts.append("v:1")
     return parts.joined(separator: "|")
   }
@@ -27,8 +32,11 @@ extension StreamEngine {
   public mutating func answers(
     _ requests: [MetricRequest], in scope: Scope, threshold: Double?
   ) throws(InputError) -> Answers {
-    try withState(scope, preparing: Self.needPreparation(requests, threshold)) {
-      Answers(count: $0.count, answers: Self.answers(requests, $0, threshold))
+    let hasBudget = budget != nil
+    return try withState(scope, preparing: Self.needPreparation(requests, threshold)) {
+      Answers(
+        count: $0.count, answers: Self.answers(requests, $0, threshold),
+        droppedBits: hasBudget ? $0.droppedBits : 0)
     }
   }
 
@@ -50,6 +58,7 @@ extension StreamEngine {
           key: key, count: state.count, answers: Self.answers(requests, state, nil)))
     }
     let parts = try parts(of: window)
+    if prepares { settle() }
     if parts.count == 1 && places.count == dimensions.count {
       // Every cell is a slice of its own, so nothing is merged.
       change(parts[0]) { whole in
@@ -142,6 +151,7 @@ extension StreamEngine {
     _ scope: Scope, preparing prepares: Bool, _ body: (Base) throws(InputError) -> R
   ) throws(InputError) -> R {
     let parts = try parts(of: scope.window)
+    if prepares { settle() }
     if parts.count == 1, let cell = soleCell(parts[0], scope.slice) {
       return try change(parts[0]) { whole throws(InputError) in
         try whole.look(at: cell, preparing: prepares, body)
@@ -153,8 +163,11 @@ extension StreamEngine {
     return try body(view.state)
   }
 
-  /// What merged states may take: no more than what they are made of, unless that is little.
-  private var viewLimit: Int { max(1 << 20, windows.byteCount + (rolling?.byteCount ?? 0)) }
+  /// What merged states may take: no more than what they are made of, unless that is little; under a
+  /// budget a quarter of it.
+  private var viewLimit: Int {
+    budget.map { $0.bytes / 4 } ?? max(1 << 20, windows.byteCount + (rolling?.byteCount ?? 0))
+  }
 
   private mutating func view(_ scope: Scope, _ parts: [Part], _ prepares: Bool) -> Views<Base>.View
   {

@@ -13,6 +13,8 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   var windows: Windowed<Whole>
   /// Buckets of the last rows, where `window_rows` asks for them.
   var rolling: Rolling<Whole>?
+  /// What scores may take, where `memory_budget_bytes` says so.
+  private(set) var budget: MemoryBudget?
   private var rowIDs: RowIDs?
   var views = Views<Base>()
   public private(set) var totalCount = 0
@@ -35,10 +37,37 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     freshTask = task
     let configuration = Whole.Configuration(base: task.configuration, dimensions: dimensions)
     windows = Windowed(configuration, keep: keepWindows)
-    if arguments["window_rows"] != .null {
-      rolling = Rolling(configuration, rows: arguments.integer("window_rows"))
-    }
+    (budget, rolling) = Self.keepers(configuration, arguments)
     rowIDs = arguments.flag("unique_ids") ? RowIDs() : nil
+  }
+
+  /// The budget of the windows, and the buckets of the last rows, which take half of it.
+  private static func keepers(
+    _ configuration: Whole.Configuration, _ options: Arguments
+  ) -> (MemoryBudget?, Rolling<Whole>?) {
+    let bytes = options["memory_budget_bytes"].exactInteger
+    if options["window_rows"] == .null { return (bytes.map { MemoryBudget(bytes: $0) }, nil) }
+    let half = bytes.map { $0 / 2 }
+    return (
+      half.map { MemoryBudget(bytes: $0) },
+      Rolling(configuration, rows: options.integer("window_rows"), budget: half)
+    )
+  }
+
+  /// Applies the memory budget, so that answers follow from the rows alone.
+  mutating func settle() {
+    guard let before = budget?.precision else { return }
+    budget?.settle(&windows)
+    rolling?.settle()
+    // What was merged before is finer than what there is now.
+    if budget?.precision != before { views = Views() }
+  }
+
+  public mutating func budgetReport() -> BudgetReport? {
+    settle()
+    guard let budget, let bytes = options["memory_budget_bytes"].exactInteger else { return nil }
+    return BudgetReport(
+      bytes: bytes, droppedBits: max(budget.precision.droppedBits, rolling?.droppedBits ?? 0))
   }
 
   public var settings: [Value.Field] {
@@ -72,11 +101,15 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     guard let copy = copy as? Self else { return }
     windows = copy.windows
     rolling = copy.rolling
+    budget = copy.budget
     views = copy.views
   }
 
   public mutating func mark(_ label: String) {
+    // Before windows are merged, since the rule looks at what is in which.
+    settle()
     windows.mark(label)
+    budget?.noteMove()
     views = Views()
     if rowIDs != nil { rowIDs = RowIDs() }
   }
@@ -84,7 +117,7 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   public mutating func reset() {
     task = freshTask
     windows = Windowed(windows.configuration, keep: windows.keep)
-    rolling = rolling.map { Rolling(windows.configuration, rows: $0.rows) }
+    (budget, rolling) = Self.keepers(windows.configuration, options)
     views = Views()
     totalCount = 0
     if rowIDs != nil { rowIDs = RowIDs() }
@@ -118,6 +151,7 @@ extension StreamEngine {
     // In place: a copy of all ids at every push would cost more the longer the stream runs.
     if let fresh { rowIDs?.insert(fresh) }
     windows.current.update(batch)
+    budget?.note(scores: batch.keptScores, in: &windows)
     rolling?.update(batch)
     totalCount = totalCount.addingClamped(batch.count)
     report.applied = batch.count

@@ -35,6 +35,8 @@ public struct Answers: Sendable {
   public var count: Int
   /// One for each request, in order.
   public var answers: [Answer]
+  /// Low bits that the keys of scores have lost to the memory budget.
+  public var droppedBits = 0
 }
 
 /// Answers for one slice.
@@ -45,6 +47,21 @@ public struct SliceAnswers: Sendable {
   public var count: Int
   /// One for each request, in order.
   public var answers: [Answer]
+}
+
+/// What became of a memory budget.
+public struct BudgetReport: Sendable {
+  /// What scores may take.
+  public var bytes: Int
+  /// Low bits that the keys of scores have lost to it; while there are none, every answer is exact.
+  public var droppedBits: Int
+}
+
+extension TaskEngine {
+  /// How the number was made, from whole scores.
+  public func signature(of request: MetricRequest, threshold: Double?) -> String {
+    signature(of: request, threshold: threshold, droppedBits: 0)
+  }
 }
 
 /// The rows and states of one stream, whatever its task. All of the service's access goes through here.
@@ -75,6 +92,8 @@ public protocol TaskEngine: Sendable {
   ) throws(InputError) -> PushReport
   mutating func mark(_ label: String)
   mutating func reset()
+  /// What became of the memory budget; nil where the stream has none.
+  mutating func budgetReport() -> BudgetReport?
   /// Frees what answers have merged; it is made again when it is asked for.
   mutating func forgetViews()
   /// A copy that only answers. It shares no more than that takes, since what is shared has to be
@@ -85,8 +104,8 @@ public protocol TaskEngine: Sendable {
 
   /// What a query answers that names nothing.
   var defaultRequests: [MetricRequest] { get }
-  /// How the number was made.
-  func signature(of request: MetricRequest, threshold: Double?) -> String
+  /// How the number was made, from scores that have lost so many bits.
+  func signature(of request: MetricRequest, threshold: Double?, droppedBits: Int) -> String
   func direction(of request: MetricRequest) -> Direction
   /// Answers for one scope.
   mutating func answers(

@@ -37,14 +37,16 @@ struct Views<Base: State>: Sendable {
     return found
   }
 
-  /// Keeps a view. All others go if together they would take more than `limit` bytes.
+  /// Keeps a view, unless it takes more than `limit` bytes by itself. All others go if together they would.
   mutating func keep(_ view: View, for scope: Scope, limit: Int) {
+    if view.byteCount > limit { return }
     makeRoom(view.byteCount, limit)
     views[scope] = view
     byteCount += view.byteCount
   }
 
   mutating func keep(_ found: Groups, for grouping: Grouping, limit: Int) {
+    if found.byteCount > limit { return }
     makeRoom(found.byteCount, limit)
     groups[grouping] = found
     byteCount += found.byteCount

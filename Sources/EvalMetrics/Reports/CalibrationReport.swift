@@ -3,6 +3,9 @@ public struct CalibrationReport: Sendable {
   public var calibration: Calibration
   /// The mean gap over bins of equal mass, whatever the bins of the report.
   public var ace: Double?
+  /// Between which values the numbers of the diagram lie, and `ace`; nil where they are exact.
+  public var bounds: CalibrationBounds?
+  public var aceBounds: ClosedRange<Double>?
   public var brier: Double? { calibration.brier }
 }
 
@@ -17,6 +20,8 @@ extension ScoredRows {
         hint: "score_kind is \"score\"; open the stream with \"probability\" or \"logit\"")
     }
     return CalibrationReport(
-      calibration: calibration, ace: scores.calibration(bins: bins, .quantile, kind)?.meanGap)
+      calibration: calibration, ace: scores.calibration(bins: bins, .quantile, kind)?.meanGap,
+      bounds: scores.calibrationBounds(bins: bins, strategy, kind),
+      aceBounds: scores.calibrationBounds(bins: bins, .quantile, kind)?.meanGap)
   }
 }

@@ -13,6 +13,10 @@ public struct CurveReport: Sendable {
   public var columns: [(name: String, values: [Double?])] = []
   /// The area under the whole curve, whatever points were left out; nil where there is none.
   public var area: Double?
+  /// Between which values the area lies; nil where it is exact.
+  public var areaBounds: ClosedRange<Double>?
+  /// Between which values those of columns lie; none of columns that are exact.
+  public var columnBounds: [(name: String, values: [ClosedRange<Double>?])] = []
   /// Points of the whole curve.
   public var totalPoints = 0
 }
@@ -57,11 +61,12 @@ extension ScoredRows {
         columns: [
           column("false_positive_rate") { $0.falsePositives.over($0.negatives) },
           column("true_positive_rate", recall), thresholds,
-        ], area: scores.ranks.rocArea)
+        ], area: scores.ranks.rocArea, areaBounds: scores.rankBounds.rocArea)
     case .precisionRecall:
       return CurveReport(
         columns: [column("precision", precision), column("recall", recall), thresholds],
-        area: scores.ranks.precisionRecallArea)
+        area: scores.ranks.precisionRecallArea,
+        areaBounds: scores.rankBounds.precisionRecallArea)
     case .threshold:
       return CurveReport(
         columns: [
@@ -75,25 +80,35 @@ extension ScoredRows {
           column("lift") { d in
             recall(d).flatMap { gain in selection(d).flatMap { gain.over($0) } }
           },
-        ], area: gainArea)
+        ], area: scores.ranks.rocArea.map(gainArea),
+        areaBounds: scores.rankBounds.rocArea.flatMap {
+          Enclosure(gainArea($0.lowerBound), gainArea($0.upperBound)).outward(in: .share)
+        })
     case .reliability: return CurveReport()
     }
   }
 
   /// The trapezoid under gain over selection rate: what the ROC area is over all rows instead of negatives.
-  private var gainArea: Double? {
-    guard let area = scores.ranks.rocArea else { return nil }
+  private func gainArea(_ area: Double) -> Double {
     let share = scores.positives / scores.total
     return share / 2 + (1 - share) * area
   }
 
   private func reliability(bins: Int) throws(InputError) -> CurveReport {
-    let bins = try calibration(bins: bins, .uniform).calibration.bins
-    return CurveReport(
+    let report = try calibration(bins: bins, .uniform)
+    let bins = report.calibration.bins
+    var curve = CurveReport(
       columns: [
         ("low", bins.map(\.low)), ("high", bins.map(\.high)), ("count", bins.map(\.weight)),
         ("mean_score", bins.map(\.meanScore)), ("positive_rate", bins.map(\.positiveRate)),
       ], totalPoints: bins.count)
+    if let bounds = report.bounds?.bins {
+      curve.columnBounds = [
+        ("count", bounds.map(\.weight)), ("mean_score", bounds.map(\.meanScore)),
+        ("positive_rate", bounds.map(\.positiveRate)),
+      ]
+    }
+    return curve
   }
 }
 

@@ -22,6 +22,25 @@ public struct ScoredRows: Sendable {
   public var scores: SortedScores
   public var kind: ScoreKind
   public var threshold: Double
+  /// The decisions there, where they were counted as rows came.
+  public var decisions: Decisions?
+
+  public init(
+    scores: SortedScores, kind: ScoreKind, threshold: Double, decisions: Decisions? = nil
+  ) {
+    self.scores = scores
+    self.kind = kind
+    self.threshold = threshold
+    self.decisions = decisions
+  }
+
+  /// The decisions at a threshold. Those at the stream's own are known, whatever is kept of the scores.
+  func decisionRange(at threshold: Double) -> DecisionRange {
+    if scores.approximation != nil, threshold == self.threshold, let decisions {
+      return DecisionRange(decisions)
+    }
+    return scores.decisionRange(at: threshold)
+  }
 }
 
 extension BinaryState: ThresholdState, CalibrationState, CurveState {
@@ -44,7 +63,9 @@ extension BinaryState: ThresholdState, CalibrationState, CurveState {
         .notApplicable, [.key("stream")], "this stream has predictions without scores",
         hint: "push scores to ask about thresholds, calibration and curves")
     }
-    return ScoredRows(scores: scores, kind: configuration.kind, threshold: configuration.threshold)
+    return ScoredRows(
+      scores: scores, kind: configuration.kind, threshold: configuration.threshold,
+      decisions: decisions)
   }
 }
 

@@ -5,10 +5,15 @@ public struct ThresholdReport: Sendable {
     public var threshold: Double
     public var value: Double?
     public var decisions: Decisions
+    /// Between which values these numbers lie; nil where they are exact.
+    public var bounds: ChoiceBounds?
   }
 
   /// Nil when nothing is feasible; then `reason` says why.
   public var best: Choice?
+  /// Between which values the best choice lies, nil where it is exact. There are bounds beside no choice where
+  /// only the order of scores that was not kept could make one feasible.
+  public var bounds: ChoiceBounds?
   public var reason: Reason?
   /// The stream's own threshold.
   public var atDefault: Choice
@@ -21,15 +26,16 @@ extension ScoredRows {
   public func optimize(
     _ objective: Objective, _ constraints: ThresholdConstraints
   ) -> ThresholdReport {
-    let atDefault = scores.decisions(at: threshold)
+    let atDefault = choice(objective, at: threshold)
     let all = scores.decisions(at: -.infinity)
     var report = ThresholdReport(
-      atDefault: ThresholdReport.Choice(
-        threshold: threshold, value: objective.value(of: atDefault), decisions: atDefault),
-      allPositive: objective.value(of: all))
+      atDefault: atDefault, allPositive: objective.value(of: all))
     if let reason = objective.reasonWithout(all) {
       report.reason = reason
-    } else if let best = scores.bestThreshold(objective, constraints) {
+      return report
+    }
+    report.bounds = scores.optimumBounds(objective, constraints)
+    if let best = scores.bestThreshold(objective, constraints) {
       report.best = ThresholdReport.Choice(
         threshold: best.threshold, value: best.value, decisions: best.decisions)
     } else {
@@ -54,8 +60,13 @@ extension Objective {
 extension ScoredRows {
   /// What a threshold would do, with its F1.
   public func evaluate(at threshold: Double) -> ThresholdReport.Choice {
-    let decisions = scores.decisions(at: threshold)
+    choice(.fBeta(1), at: threshold)
+  }
+
+  private func choice(_ objective: Objective, at threshold: Double) -> ThresholdReport.Choice {
+    let range = decisionRange(at: threshold)
     return ThresholdReport.Choice(
-      threshold: threshold, value: Objective.fBeta(1).value(of: decisions), decisions: decisions)
+      threshold: threshold, value: objective.value(of: range.middle), decisions: range.middle,
+      bounds: range.bounds(of: objective, isWeighted: scores.isWeighted))
   }
 }

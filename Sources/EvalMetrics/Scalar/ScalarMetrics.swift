@@ -31,13 +31,16 @@ extension Metric where S == ScalarState {
 
   private static func order(
     _ name: String, _ summary: String, options: [OptionSpec] = [], source: String,
+    bounds: @escaping @Sendable (SortedScores, Arguments) -> ClosedRange<Double>? = { _, _ in nil },
     _ compute: @escaping @Sendable (SortedScores, Arguments) -> Double?
   ) -> Metric {
     Metric(
       name, summary, range: "(-inf, inf)", better: .neither, undefined: [.zeroDivision],
       options: options, source: source, needsPreparation: true
     ) { state, arguments, _ in
-      .value(state.ordered.flatMap { compute($0, arguments) }, else: .zeroDivision)
+      .value(
+        state.ordered.flatMap { compute($0, arguments) },
+        in: state.ordered.flatMap { bounds($0, arguments) }, else: .zeroDivision)
     }
   }
 
@@ -78,12 +81,14 @@ extension Metric where S == ScalarState {
   }
 
   static let median = order(
-    "median", "the middle value, or the mean of the two middle ones", source: "numpy 2.4 median"
+    "median", "the middle value, or the mean of the two middle ones", source: "numpy 2.4 median",
+    bounds: { ordered, _ in ordered.medianBounds }
   ) { ordered, _ in ordered.median }
 
   static let quantile = order(
     "quantile", "linear between order statistics; with weights the inverse of the distribution",
     options: [OptionSpec("q", .number(0...1), default: .number(0.5), "the share below")],
-    source: "numpy 2.4 quantile"
+    source: "numpy 2.4 quantile",
+    bounds: { ordered, arguments in ordered.quantileBounds(arguments.number("q")) }
   ) { ordered, arguments in ordered.quantile(arguments.number("q")) }
 }

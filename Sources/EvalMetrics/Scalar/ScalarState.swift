@@ -60,6 +60,8 @@ public struct ScalarState: State {
   /// The numbers in order, prepared.
   var ordered: SortedScores? { index.prepared }
 
+  public mutating func forEachScoreIndex(_ body: (inout ScoreIndex) -> Void) { body(&index) }
+
   public var byteCount: Int { index.byteCount + 512 }
 
   public func encode(into writer: inout StateWriter) {

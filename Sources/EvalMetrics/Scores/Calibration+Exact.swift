@@ -19,7 +19,7 @@ extension SortedScores {
         Self.bins(edges, ones, zeros, { Double(Kernels.float($0)) }, Kernels.exactSums)
       case .doubles(let ones, let zeros):
         Self.bins(edges, ones, zeros, { Kernels.double($0) }, Self.exactSums)
-      case .groups(let groups): Self.bins(edges, groups)
+      case .groups, .buckets: binsByScore(edges)
       }
     var squaredErrors = ExactSum()
     var twice = ExactSum()
@@ -38,6 +38,12 @@ extension SortedScores {
     }
     return Calibration(
       bins: bins, squaredErrors: (squaredErrors - twice).value, total: total)
+  }
+
+  private func binsByScore(_ edges: [Double]) -> [ExactBin] {
+    var visitor = ExactBinVisitor(edges: edges)
+    walk(&visitor)
+    return visitor.bins
   }
 
   /// Rows of unit weight: where the bins begin is found by search, so each row is only added up.
@@ -94,27 +100,37 @@ extension SortedScores {
     }
     return sums
   }
+}
 
-  /// Weighted rows, or counts by score.
-  private static func bins(_ edges: [Double], _ groups: ScoreGroups) -> [ExactBin] {
-    var bins = Array(repeating: ExactBin(), count: edges.count - 1)
-    var masses = Array(
-      repeating: (all: CompensatedSum(), positives: CompensatedSum()), count: bins.count)
-    var place = bins.count - 1
-    for index in groups.scores.indices.reversed() {
-      let score = groups.scores[index]
-      while place > 0 && score <= edges[place] { place -= 1 }
-      let (ones, zeros) = (groups.positives[index], groups.negatives[index])
-      masses[place].all.add(ones + zeros)
-      masses[place].positives.add(ones)
-      bins[place].scores.add(product: ones + zeros, score)
-      bins[place].positiveScores.add(product: ones, score)
-      bins[place].squares.add(product: ones + zeros, score, score)
+/// The sums of weighted rows, or of counts by score.
+private struct ExactBinVisitor: ScoreVisitor {
+  private let edges: [Double]
+  private var sums: [ExactBin]
+  private var masses: [(all: CompensatedSum, positives: CompensatedSum)]
+  private var place: Int
+
+  init(edges: [Double]) {
+    self.edges = edges
+    sums = Array(repeating: ExactBin(), count: edges.count - 1)
+    masses = Array(repeating: (CompensatedSum(), CompensatedSum()), count: sums.count)
+    place = sums.count - 1
+  }
+
+  mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
+    while place > 0 && score <= edges[place] { place -= 1 }
+    masses[place].all.add(positives + negatives)
+    masses[place].positives.add(positives)
+    sums[place].scores.add(product: positives + negatives, score)
+    sums[place].positiveScores.add(product: positives, score)
+    sums[place].squares.add(product: positives + negatives, score, score)
+  }
+
+  var bins: [ExactBin] {
+    zip(sums, masses).map { sums, masses in
+      var bin = sums
+      bin.mass = masses.all.value
+      bin.positives = masses.positives.value
+      return bin
     }
-    for place in bins.indices {
-      bins[place].mass = masses[place].all.value
-      bins[place].positives = masses[place].positives.value
-    }
-    return bins
   }
 }

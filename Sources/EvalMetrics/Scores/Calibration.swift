@@ -123,7 +123,13 @@ extension SortedScores {
       // As scikit-learn makes them: linspace, times 100, and numpy.percentile divides again.
       shares: Self.uniformEdges(count).map { $0 * 100 / 100 })
     walk(&visitor)
-    return visitor.finish()
+    var edges = visitor.finish()
+    if approximation != nil, let extremes {
+      // The ends are known, though what stands for their buckets is further in.
+      edges[0] = kind.probabilities(extremes.lowest).positive
+      edges[edges.count - 1] = kind.probabilities(extremes.highest).positive
+    }
+    return edges
   }
 }
 

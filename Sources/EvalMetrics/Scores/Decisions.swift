@@ -53,6 +53,7 @@ extension SortedScores {
         falsePositives: sides.negativesFrom[place] / unit,
         trueNegatives: sides.negativesBelow[place] / unit,
         falseNegatives: sides.positivesBelow[place] / unit)
+    case .buckets: return decisionRange(at: threshold).middle
     }
   }
 
@@ -101,11 +102,11 @@ private struct WeightsBySide: Sendable {
   }
 }
 
-extension Array {
+extension RandomAccessCollection where Index == Int {
   /// The first place from which on a condition holds, where it holds for all places after one for which it does.
-  fileprivate func firstPlace(where isReached: (Element) -> Bool) -> Int {
-    var low = 0
-    var high = count
+  func firstPlace(where isReached: (Element) -> Bool) -> Int {
+    var low = startIndex
+    var high = endIndex
     while low < high {
       let middle = (low + high) / 2
       if isReached(self[middle]) { high = middle } else { low = middle + 1 }

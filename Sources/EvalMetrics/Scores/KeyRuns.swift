@@ -32,6 +32,11 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
     return (sorted.reduce(chunked) { $0 + $1.capacity }) * MemoryLayout<Key>.size
   }
 
+  /// Memory of what is not sorted yet.
+  var tailBytes: Int {
+    chunks.reduce(open.capacity) { $0 + $1.capacity } * MemoryLayout<Key>.size
+  }
+
   /// Makes room for so many more keys in the open chunk, which is put away where it has none.
   mutating func makeRoom(for count: Int) {
     // Small until it is full for the first time: there can be thousands of slices of a few rows.

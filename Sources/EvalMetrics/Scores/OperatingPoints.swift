@@ -26,6 +26,7 @@ extension SortedScores {
 }
 
 private struct PointVisitor: ScoreVisitor {
+  static var wantsLowest: Bool { true }
   var points = OperatingPoints()
   private var tp = CompensatedSum()
   private var fp = CompensatedSum()

@@ -7,7 +7,10 @@ extension SortedScores {
     return once("quantile:\(share)") {
       var visitor = RankFinder(share: share, total: total, isWeighted: isWeighted)
       walk(&visitor)
-      return visitor.value
+      guard approximation != nil else { return visitor.value }
+      // What stands for a bucket need not be where this rank is known to be.
+      let range = quantileRange(share) { ($0.low, $0.high) }
+      return min(max(visitor.value, range.low), range.high)
     }
   }
 
@@ -21,7 +24,9 @@ extension SortedScores {
       walk(&lower)
       walk(&upper)
       let sum = lower.value + upper.value
-      return sum.isFinite ? sum / 2 : lower.value / 2 + upper.value / 2
+      let middle = sum.isFinite ? sum / 2 : lower.value / 2 + upper.value / 2
+      guard let bounds = medianBounds else { return middle }
+      return min(max(middle, bounds.lowerBound), bounds.upperBound)
     }
   }
 }

@@ -21,7 +21,7 @@ extension SortedScores {
         return RankSummary(positives: ones, negatives: zeros) { Double(Kernels.float($0)) }
       case .doubles(let ones, let zeros):
         return RankSummary(positives: ones, negatives: zeros) { Kernels.double($0) }
-      case .groups: break
+      case .groups, .buckets: break
       }
       if isWeighted {
         var visitor = RankVisitor<CompensatedSum>(positives, negatives, tolerance: 0x1p-49)
@@ -55,6 +55,7 @@ struct PlainSum: RunningSum {
 }
 
 private struct RankVisitor<Sum: RunningSum>: ScoreVisitor {
+  static var wantsLowest: Bool { true }
   let allPositives: Double
   let allNegatives: Double
   private var truePositives = Sum()
@@ -99,11 +100,12 @@ private struct RankVisitor<Sum: RunningSum>: ScoreVisitor {
   var summary: RankSummary {
     let bothClasses = allPositives > 0 && allNegatives > 0
     let product = allPositives * allNegatives
+    // Sums of weights are rounded, and a perfect ranking must not come out above one.
     return RankSummary(
-      rocArea: bothClasses ? pairs.value / product : nil,
-      averagePrecision: allPositives > 0 ? steps.value / allPositives : nil,
-      precisionRecallArea: allPositives > 0 ? trapezoids.value / allPositives : nil,
-      ksStatistic: bothClasses ? largestGap / product : nil,
+      rocArea: bothClasses ? min(pairs.value / product, 1) : nil,
+      averagePrecision: allPositives > 0 ? min(steps.value / allPositives, 1) : nil,
+      precisionRecallArea: allPositives > 0 ? min(trapezoids.value / allPositives, 1) : nil,
+      ksStatistic: bothClasses ? min(largestGap / product, 1) : nil,
       bestF1: allPositives > 0 ? (bestF1, bestThreshold) : nil)
   }
 }

@@ -28,6 +28,7 @@ struct ScoreGroups: Sendable {
     case .groups(let groups):
       self = groups
       return
+    case .buckets: return
     }
     scores.reverse()
     positives.reverse()

@@ -4,20 +4,26 @@
 /// four bytes a float32 row, eight a float64 row, sixteen a weighted one; many 16-bit scores become a
 /// table of counts. Answers depend on the set of rows alone.
 public struct ScoreIndex: Sendable {
-  private var singles = ByLabel(KeyRuns<UInt32>())
-  private var doubles = ByLabel(KeyRuns<UInt64>())
-  private var halves = ByLabel([Int]())
-  private var bfloats = ByLabel([Int]())
-  private var weighted = ByLabel(WeightedRuns())
-  private var sixteenBitRows = 0
+  var singles = ByLabel(KeyRuns<UInt32>())
+  var doubles = ByLabel(KeyRuns<UInt64>())
+  var halves = ByLabel([Int]())
+  var bfloats = ByLabel([Int]())
+  var weighted = ByLabel(WeightedRuns())
+  var sixteenBitRows = 0
   /// What a question walks; nil when rows came since it was made.
-  public private(set) var prepared: SortedScores?
+  public internal(set) var prepared: SortedScores?
+  /// How finely scores are kept: coarser than `unlimited` only where a memory budget asks for it.
+  public internal(set) var precision = ScorePrecision.unlimited
+  /// The rows in groups, where that is the precision; all but those that came since are in it.
+  var buckets: ScoreBuckets?
+  /// Whether the rows are sorted, and each is in its smallest form.
+  var isTidy = false
 
   /// From here on 16-bit scores are counted in a table: fewer of them are smaller as float32 keys, which hold them exactly.
   private static let tableThreshold = 131_072
 
   /// One thing for positives, and the same for negatives.
-  private struct ByLabel<T: Sendable>: Sendable {
+  struct ByLabel<T: Sendable>: Sendable {
     var positives: T
     var negatives: T
 
@@ -33,6 +39,7 @@ public struct ScoreIndex: Sendable {
   public mutating func update(_ scores: ScoreColumn, labels: [UInt8], weights: [Double]?) {
     if scores.count == 0 { return }
     prepared = nil
+    isTidy = false
     guard let weights else { return update(scores, labels) }
     var units: [Int] = []
     let values = scores.doubles
@@ -59,18 +66,24 @@ public struct ScoreIndex: Sendable {
         scores: column, labels: labels,
         positives: &doubles.positives, negatives: &doubles.negatives)
     case .half(let bits):
-      sixteenBitRows = sixteenBitRows.addingClamped(bits.count)
-      if sixteenBitRows < Self.tableThreshold { return add(Kernels.floats(half: bits), labels) }
+      if !wantsTable(bits.count) { return add(Kernels.floats(half: bits), labels) }
       Kernels.countTable(
         keys: bits.map(Kernels.key16), labels: labels,
         positives: &halves.positives, negatives: &halves.negatives)
     case .bfloat(let bits):
-      sixteenBitRows = sixteenBitRows.addingClamped(bits.count)
-      if sixteenBitRows < Self.tableThreshold { return add(Kernels.floats(bfloat16: bits), labels) }
+      if !wantsTable(bits.count) { return add(Kernels.floats(bfloat16: bits), labels) }
       Kernels.countTable(
         keys: bits.map(Kernels.key16), labels: labels,
         positives: &bfloats.positives, negatives: &bfloats.negatives)
     }
+  }
+
+  /// Whether so many more rows of 16 bits are counted in a table. Under a budget they are not: groups
+  /// are as small, and join those of all other types.
+  private mutating func wantsTable(_ rows: Int) -> Bool {
+    if precision != .unlimited { return false }
+    sixteenBitRows = sixteenBitRows.addingClamped(rows)
+    return sixteenBitRows >= Self.tableThreshold
   }
 
   private mutating func add(_ column: [Float], _ labels: [UInt8]) {
@@ -80,7 +93,10 @@ public struct ScoreIndex: Sendable {
   }
 
   public mutating func merge(_ other: ScoreIndex) {
+    if precision.isGrouped || other.precision.isGrouped { return mergeGroups(other) }
+    precision = max(precision, other.precision)
     prepared = nil
+    isTidy = false
     singles.positives.merge(other.singles.positives)
     singles.negatives.merge(other.singles.negatives)
     doubles.positives.merge(other.doubles.positives)
@@ -102,12 +118,35 @@ public struct ScoreIndex: Sendable {
     }
   }
 
+  /// Forgets the rows that are in no group.
+  mutating func forgetRows() {
+    singles = ByLabel(KeyRuns())
+    doubles = ByLabel(KeyRuns())
+    weighted = ByLabel(WeightedRuns())
+    forgetTables()
+  }
+
+  mutating func forgetTables() {
+    halves = ByLabel([])
+    bfloats = ByLabel([])
+    sixteenBitRows = 0
+  }
+
+  /// Rows in tables.
+  var tableRows: Int {
+    [halves.positives, halves.negatives, bfloats.positives, bfloats.negatives]
+      .reduce(0) { $1.reduce($0) { $0.addingClamped($1) } }
+  }
+
+  var tableBytes: Int {
+    (halves.positives.count + halves.negatives.count) * 8
+      + (bfloats.positives.count + bfloats.negatives.count) * 8
+  }
+
   public var byteCount: Int {
     singles.positives.byteCount + singles.negatives.byteCount + doubles.positives.byteCount
       + doubles.negatives.byteCount + weighted.positives.byteCount + weighted.negatives.byteCount
-      + (halves.positives.count + halves.negatives.count) * 8
-      + (bfloats.positives.count + bfloats.negatives.count) * 8
-      + (prepared?.byteCount ?? 0)
+      + tableBytes + (buckets?.byteCount ?? 0) + (prepared?.byteCount ?? 0)
   }
 }
 
@@ -117,6 +156,7 @@ extension ScoreIndex {
   /// Sorts what is new, and makes what every question walks. Nothing to do when nothing came since.
   public mutating func prepare() {
     if prepared != nil { return }
+    if precision.isGrouped { return prepareGroups() }
     let single = (
       singles.positives.sort(using: Kernels.sort, Kernels.merge),
       singles.negatives.sort(using: Kernels.sort, Kernels.merge)
@@ -160,74 +200,5 @@ extension ScoreIndex {
   private static func unit(largest: Double) -> Double {
     guard largest > 0, abs(largest.exponent) > 200 else { return 1 }
     return Double(sign: .plus, exponent: min(-largest.exponent, 1000), significand: 1)
-  }
-}
-
-// MARK: - Coding
-
-extension ScoreIndex {
-  /// Writes the rows in sorted order, so that the bytes are those of the set.
-  public func encode(into writer: inout StateWriter) {
-    var copy = self
-    copy.prepare()
-    for runs in [copy.singles.positives, copy.singles.negatives] {
-      writer.write(runs.sorted.first ?? [])
-    }
-    for runs in [copy.doubles.positives, copy.doubles.negatives] {
-      writer.write(runs.sorted.first ?? [])
-    }
-    for table in [halves.positives, halves.negatives, bfloats.positives, bfloats.negatives] {
-      writer.write(table.map(UInt64.init))
-    }
-    for runs in [copy.weighted.positives, copy.weighted.negatives] {
-      writer.write(runs.keys)
-      writer.write(runs.weights)
-    }
-    writer.write(UInt64(sixteenBitRows))
-  }
-
-  public init(from reader: inout StateReader) throws(StateError) {
-    singles.positives = KeyRuns(sorted: try Self.run(&reader))
-    singles.negatives = KeyRuns(sorted: try Self.run(&reader))
-    doubles.positives = KeyRuns(sorted: try Self.run(&reader))
-    doubles.negatives = KeyRuns(sorted: try Self.run(&reader))
-    halves.positives = try Self.table(&reader)
-    halves.negatives = try Self.table(&reader)
-    bfloats.positives = try Self.table(&reader)
-    bfloats.negatives = try Self.table(&reader)
-    guard halves.positives.count == halves.negatives.count,
-      bfloats.positives.count == bfloats.negatives.count
-    else { throw StateError("a table of scores lacks its other half") }
-    weighted.positives = try Self.weights(&reader)
-    weighted.negatives = try Self.weights(&reader)
-    guard let rows = Int(exactly: try reader.read(UInt64.self)), rows < Int.max / 4 else {
-      throw StateError("a count is out of range")
-    }
-    sixteenBitRows = rows
-  }
-
-  private static func run<Key: ScoreKey>(_ reader: inout StateReader) throws(StateError) -> [Key] {
-    let keys = try reader.readArray(Key.self)
-    for (a, b) in zip(keys, keys.dropFirst()) where a > b {
-      throw StateError("scores are not in order")
-    }
-    return keys
-  }
-
-  private static func table(_ reader: inout StateReader) throws(StateError) -> [Int] {
-    let counts = try reader.readArray(UInt64.self)
-    guard counts.isEmpty || counts.count == 65_536, counts.allSatisfy({ $0 < 1 << 60 }) else {
-      throw StateError("a table of scores is of the wrong size")
-    }
-    return counts.map { Int($0) }
-  }
-
-  private static func weights(_ reader: inout StateReader) throws(StateError) -> WeightedRuns {
-    let keys = try reader.readArray(UInt64.self)
-    let weights = try reader.readDoubles()
-    guard keys.count == weights.count, weights.allSatisfy({ $0 > 0 && $0 < .infinity }) else {
-      throw StateError("weights do not fit their scores")
-    }
-    return WeightedRuns(keys: keys, weights: weights)
   }
 }

@@ -2,8 +2,15 @@ import Synchronization
 
 /// What a walk over the scores does at each distinct score, the highest first.
 protocol ScoreVisitor {
+  /// Where the scores of a bucket are known only to lie in a range: whether its lowest score stands for
+  /// them, as for thresholds, or its middle.
+  static var wantsLowest: Bool { get }
   /// `positives` and `negatives` are the weights at exactly this score, not both zero.
   mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double)
+}
+
+extension ScoreVisitor {
+  static var wantsLowest: Bool { false }
 }
 
 /// Every score of an index in order. It never changes, so what was found in it once is kept.
@@ -13,6 +20,8 @@ public final class SortedScores: Sendable {
     case singles(positives: [UInt32], negatives: [UInt32])
     case doubles(positives: [UInt64], negatives: [UInt64])
     case groups(ScoreGroups)
+    /// What a memory budget keeps of scores.
+    case buckets(ScoreBuckets)
   }
 
   let storage: Storage
@@ -50,6 +59,15 @@ public final class SortedScores: Sendable {
       for weight in groups.negatives.reversed() { zeros.add(weight) }
       positives = ones.value
       negatives = zeros.value
+    case .buckets(let buckets):
+      var ones = CompensatedSum()
+      var zeros = CompensatedSum()
+      buckets.forEach(unit: unit) {
+        ones.add($0.positives)
+        zeros.add($0.negatives)
+      }
+      positives = ones.value
+      negatives = zeros.value
     }
   }
 
@@ -80,6 +98,9 @@ public final class SortedScores: Sendable {
     case .groups(let groups):
       guard let low = groups.scores.first, let high = groups.scores.last else { return nil }
       return (low, high)
+    case .buckets(let buckets):
+      if buckets.isEmpty { return nil }
+      return (Kernels.double(buckets.lowestKey), Kernels.double(buckets.highestKey))
     }
   }
 
@@ -92,13 +113,13 @@ public final class SortedScores: Sendable {
 
   /// How much may be remembered: as much as the scores take, unless they are few.
   private var memoryLimit: Int {
-    let scores =
-      switch storage {
-      case .singles(let ones, let zeros): ones.count + zeros.count
-      case .doubles(let ones, let zeros): ones.count + zeros.count
-      case .groups(let groups): groups.scores.count
-      }
-    return 65_536 + 64 * scores
+    switch storage {
+    case .singles(let ones, let zeros): 65_536 + 64 * (ones.count + zeros.count)
+    case .doubles(let ones, let zeros): 65_536 + 64 * (ones.count + zeros.count)
+    case .groups(let groups): 65_536 + 64 * groups.scores.count
+    // Where memory is scarce, only what is small is worth keeping.
+    case .buckets(let buckets): 16_384 + 4 * buckets.count
+    }
   }
 
   /// Visits every distinct score, the highest first.
@@ -116,6 +137,10 @@ public final class SortedScores: Sendable {
     case .groups(let groups):
       for index in groups.scores.indices.reversed() {
         visitor.visit(groups.scores[index], groups.positives[index], groups.negatives[index])
+      }
+    case .buckets(let buckets):
+      buckets.forEach(unit: unit) {
+        visitor.visit(Visitor.wantsLowest ? $0.low : $0.middle, $0.positives, $0.negatives)
       }
     }
   }

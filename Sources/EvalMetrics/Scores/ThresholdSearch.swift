@@ -19,7 +19,9 @@ public enum Objective: Sendable, Equatable {
       // At beta = infinity F is the recall, as in scikit-learn, and long before that no double tells them apart.
       if b > 0x1p200 { return Self.ratio(d.truePositives, d.positives) }
       let d = d.scaled
-      return Self.ratio((1 + b) * d.truePositives, b * d.positives + d.predictedPositives)
+      // Rounded products must not make more than one of it.
+      let most = b * d.positives + d.predictedPositives
+      return Self.ratio(min((1 + b) * d.truePositives, most), most)
     case .precision: return Self.ratio(d.truePositives, d.predictedPositives)
     case .recall: return Self.ratio(d.truePositives, d.positives)
     case .youden:
@@ -98,34 +100,26 @@ extension SortedScores {
 }
 
 private struct SearchVisitor: ScoreVisitor {
+  static var wantsLowest: Bool { true }
   let objective: Objective
   let constraints: ThresholdConstraints
-  let allPositives: Double
-  let allNegatives: Double
   let isWeighted: Bool
   var best: ChosenThreshold?
-  private var tp = CompensatedSum()
-  private var fp = CompensatedSum()
+  private var decisions: DecisionWalk
 
   init(_ objective: Objective, _ constraints: ThresholdConstraints, _ scores: SortedScores) {
     self.objective = objective
     self.constraints = constraints
-    allPositives = scores.positives
-    allNegatives = scores.negatives
     isWeighted = scores.isWeighted
-    consider(.infinity)
+    decisions = DecisionWalk(scores)
+    consider(.infinity, decisions.last)
   }
 
   mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
-    tp.add(positives)
-    fp.add(negatives)
-    consider(score)
+    consider(score, decisions.pass(positives, negatives))
   }
 
-  private mutating func consider(_ threshold: Double) {
-    let decisions = Decisions(
-      truePositives: tp.value, falsePositives: fp.value, trueNegatives: allNegatives - fp.value,
-      falseNegatives: allPositives - tp.value)
+  private mutating func consider(_ threshold: Double, _ decisions: Decisions) {
     guard let value = objective.value(of: decisions) else { return }
     let candidate = ChosenThreshold(threshold: threshold, value: value, decisions: decisions)
     if let best, !objective.prefers(candidate, to: best, isWeighted: isWeighted) { return }

@@ -58,16 +58,19 @@ extension JSONWriter {
     case nil: field(method == .isotonic ? "map" : "parameters", Value.null)
     }
     if let reason = fit.reason { field("reason", reason.rawValue) }
-    losses("before", fit.before)
-    losses("after", fit.after)
+    losses("before", fit.before, fit.beforeBounds)
+    losses("after", fit.after, fit.afterBounds)
   }
 
-  private mutating func losses(_ name: String, _ losses: CalibrationLosses?) {
+  private mutating func losses(
+    _ name: String, _ losses: CalibrationLosses?, _ bounds: CalibrationLossBounds?
+  ) {
     key(name)
     beginObject()
     field("log_loss", losses?.logLoss)
     field("brier", losses?.brier)
     field("ece", losses?.ece)
+    self.bounds(bounds)
     endObject()
   }
 }

@@ -57,15 +57,17 @@ extension JSONWriter {
     field("within_bin", parts?.withinBin)
     endObject()
     if calibration.ece == nil { field("reason", Reason.noRows.rawValue) }
+    bounds(report)
     key("bins")
     beginArray()
-    for bin in calibration.bins {
+    for (place, bin) in calibration.bins.enumerated() {
       beginObject()
       field("low", bin.low)
       field("high", bin.high)
       field("count", Value.count(bin.weight))
       field("mean_score", bin.meanScore)
       field("positive_rate", bin.positiveRate)
+      bounds(report.bounds?.bins[place])
       endObject()
     }
     endArray()

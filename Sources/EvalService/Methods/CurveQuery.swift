@@ -46,6 +46,7 @@ extension Server {
       }
       writer.endObject()
       writer.field("area", report.area)
+      writer.bounds(report)
       writer.field("total_points", report.totalPoints)
       writer.endObject()
     }

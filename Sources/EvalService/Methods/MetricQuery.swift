@@ -69,26 +69,14 @@ extension JSONWriter {
     key("intervals")
     beginObject()
     endObject()
-    bounds(requests, found.answers)
+    bounds(zip(requests, found.answers).map { (key: $0.key, answer: $1) }, mayLeaveOut: false)
     key("signatures")
     beginObject()
     for request in requests {
-      field(request.key, stream.engine.signature(of: request, threshold: threshold))
-    }
-    endObject()
-  }
-
-  /// Writes guaranteed bounds; they stand only beside approximate values.
-  fileprivate mutating func bounds(_ requests: [MetricRequest], _ answers: [Answer]) {
-    key("bounds")
-    beginObject()
-    for (request, answer) in zip(requests, answers) {
-      guard let bounds = answer.bounds else { continue }
-      key(request.key)
-      beginObject()
-      field("low", bounds.lowerBound)
-      field("high", bounds.upperBound)
-      endObject()
+      field(
+        request.key,
+        stream.engine.signature(
+          of: request, threshold: threshold, droppedBits: found.droppedBits))
     }
     endObject()
   }

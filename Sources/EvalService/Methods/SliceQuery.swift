@@ -126,7 +126,9 @@ extension JSONWriter {
       beginObject()
       field("slice", row.slice)
       field("count", row.count)
-      values(zip(requests, row.answers).map { (key: $0.key, answer: $1) })
+      let answers = zip(requests, row.answers).map { (key: $0.key, answer: $1) }
+      values(answers)
+      bounds(answers)
       endObject()
       try limit.check(self, hint: "ask for fewer metrics, or set min_count")
     }
@@ -152,6 +154,13 @@ extension JSONWriter {
       // Of a metric without a direction neither end is the worse.
       field("worst", direction == .neither ? .null : ends.worst)
       field("best", direction == .neither ? .null : ends.best)
+      if let spread = SpreadBounds(rows.map { $0.answers[place] }) {
+        key("bounds")
+        beginObject()
+        field("difference", spread.difference)
+        field("ratio", spread.ratio)
+        endObject()
+      }
       endObject()
     }
     endObject()
@@ -169,6 +178,15 @@ extension JSONWriter {
       count.add(count: numbers.count)
       field(request.key, numbers.isEmpty ? nil : ExactSum.ratio(sum, count))
     }
+    endObject()
+    let spreads = requests.indices.map { place in SpreadBounds(rows.map { $0.answers[place] }) }
+    if spreads.allSatisfy({ $0 == nil }) { return }
+    key("bounds")
+    beginObject()
+    key("average")
+    beginObject()
+    for (request, spread) in zip(requests, spreads) { field(request.key, spread?.average) }
+    endObject()
     endObject()
   }
 }

@@ -33,7 +33,9 @@ extension Server {
     resultSchema: #"{"type": "object", "required": ["stream", "task", "options", "rejected"]}"#,
     errors: ["StreamNotFound"]
   ) { server, params, writer throws(RPCError) in
-    try server.withStream(params) { stream throws(RPCError) in writer.description(stream) }
+    try server.withStream(params) { stream throws(RPCError) in
+      writer.description(stream, stream.contents.engine.budgetReport())
+    }
   }
 
   static let streamReset = Method<Server>(
@@ -93,7 +95,7 @@ extension JSONWriter {
     field("clamped", totals.clamped)
   }
 
-  fileprivate mutating func description(_ stream: Stream) {
+  fileprivate mutating func description(_ stream: Stream, _ budget: BudgetReport?) {
     beginObject()
     field("stream", stream.name)
     field("task", stream.schema.task)
@@ -128,6 +130,13 @@ extension JSONWriter {
     // Of all time, whatever was acknowledged since.
     refusals("rejected", stream.refusals)
     field("memory_bytes", stream.byteCount)
+    if let budget {
+      key("memory_budget")
+      beginObject()
+      field("bytes", budget.bytes)
+      field("dropped_bits", budget.droppedBits)
+      endObject()
+    }
     endObject()
   }
 }

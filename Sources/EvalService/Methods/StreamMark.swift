@@ -101,10 +101,11 @@ extension JSONWriter {
     field("label", row.label)
     field("count", row.count)
     completeness(row.taint)
-    values(
-      shown.map { key, place in
-        (key: key, answer: place.map { row.answers[$0] } ?? .undefined(.notKept))
-      })
+    let answers = shown.map { key, place in
+      (key: key, answer: place.map { row.answers[$0] } ?? .undefined(.notKept))
+    }
+    values(answers)
+    bounds(answers)
     key("extra")
     raw(row.extra)
     field("time", row.time)

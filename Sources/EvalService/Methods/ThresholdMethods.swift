@@ -48,9 +48,11 @@ extension Server {
       writer.header(stream, found.question, count: found.count)
       writer.choice(report.best)
       if let reason = report.reason { writer.field("reason", reason.rawValue) }
+      writer.bounds(report.bounds, value: "value")
       writer.key("at_default")
       writer.beginObject()
       writer.choice(report.atDefault)
+      writer.bounds(report.atDefault.bounds, value: "value")
       writer.endObject()
       writer.key("all_positive")
       writer.beginObject()
@@ -99,6 +101,7 @@ extension Server {
         writer.field("threshold", threshold)
         writer.decisions(choice.decisions)
         writer.field("f1", choice.value)
+        writer.bounds(choice.bounds, value: "f1")
         writer.endObject()
       }
       writer.endArray()

@@ -1,7 +1,8 @@
 extension Metric where S == BinaryState {
   static let mcc = ofDecisions(
     "mcc", "Matthews correlation of label and decision", range: "[-1, 1]",
-    undefined: [.noVariation], source: Source.sklearn + "; Gorodkin 2004"
+    undefined: [.noVariation], source: Source.sklearn + "; Gorodkin 2004",
+    limit: 0
   ) { d, _, _ in .value(d.matthews, else: .noVariation) }
 
   static let cohenKappa = ofDecisions(

@@ -8,8 +8,10 @@ extension Decisions {
   func fBeta(_ beta: Double, _ zeroDivision: ZeroDivision) -> Answer {
     let b = beta * beta
     let d = scaled
+    // Rounded products must not make more than one of it.
+    let most = b * d.positives + d.predictedPositives
     return zeroDivision.quotient(
-      (1 + b) * d.truePositives, b * d.positives + d.predictedPositives, else: .zeroDivision)
+      min((1 + b) * d.truePositives, most), most, else: .zeroDivision)
   }
 }
 

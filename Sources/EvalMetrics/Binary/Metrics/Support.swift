@@ -1,8 +1,12 @@
 extension Metric where S == BinaryState {
   /// A metric of the four counts: at the stream's threshold it costs nothing, at another one a search in the sorted scores.
+  ///
+  /// It rises or falls with each label's share that is decided positive. `limit` is what it is near where
+  /// it is undefined, if that is not what it is at another corner.
   static func ofDecisions(
     _ name: String, _ summary: String, range: String = "[0, 1]", better: Direction = .higher,
     undefined: [Reason] = [.zeroDivision], options: [OptionSpec] = [], source: String,
+    limit: Double? = nil,
     _ compute: @escaping @Sendable (Decisions, BinaryState.Configuration, Arguments) -> Answer
   ) -> Metric {
     Metric(
@@ -20,7 +24,10 @@ extension Metric where S == BinaryState {
           return compute(state.decisions, state.configuration, arguments)
         }
         guard let scores = state.scores else { return .undefined(.needsScores) }
-        return compute(scores.decisions(at: threshold), state.configuration, arguments)
+        let decisions = state.decisionRange(scores, at: threshold)
+        return decisions.answer(limit: limit, in: .values(of: range)) {
+          compute($0, state.configuration, arguments)
+        }
       })
   }
 
@@ -44,6 +51,7 @@ extension Metric where S == BinaryState {
   static func ofProbabilities(
     _ name: String, _ summary: String, range: String = "[0, 1]", better: Direction = .lower,
     undefined: [Reason] = [], options: [OptionSpec] = [], source: String,
+    bounds: @escaping @Sendable (SortedScores, ScoreKind, Arguments) -> ClosedRange<Double>?,
     _ compute: @escaping @Sendable (SortedScores, ScoreKind, Arguments) -> Double?
   ) -> Metric {
     ofScores(
@@ -51,10 +59,9 @@ extension Metric where S == BinaryState {
       undefined: [.needsProbabilities, .zeroDivision] + undefined, options: options, source: source
     ) { scores, configuration, arguments in
       if configuration.kind == .score { return .undefined(.needsProbabilities) }
-      guard let x = compute(scores, configuration.kind, arguments) else {
-        return .undefined(.zeroDivision)
-      }
-      return .value(x)
+      return .value(
+        compute(scores, configuration.kind, arguments),
+        in: bounds(scores, configuration.kind, arguments), else: .zeroDivision)
     }
   }
 }
