@@ -28,7 +28,7 @@ struct Service {
       hasSharedMemory: sharedMemoryReader != nil)
     server = Server(
       version: version, limits: limits, clock: secondsSince1970,
-      sharedMemory: sharedMemoryReader, files: fileAccess)
+      sharedMemory: sharedMemoryReader)
   }
 
   /// Answers one line of a session.

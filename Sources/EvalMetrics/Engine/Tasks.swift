@@ -2,6 +2,7 @@
 public enum Tasks {
   private static let all: [any EvaluationTask.Type] = [
     BinaryTask.self,
+    QuestionAnsweringTask.self,
     ScalarTask.self,
   ]
 
@@ -27,13 +28,6 @@ public enum Tasks {
       try Task.catalogue.resolve(metric)
     }
     return try resolve(try task(name))
-  }
-
-  /// A metric request in the form in which it can be asked for again.
-  public static func value(of request: MetricRequest, task name: String) -> Value {
-    func value<Task: EvaluationTask>(_: Task.Type) -> Value { Task.catalogue.value(of: request) }
-    guard let task = all.first(where: { $0.name == name }) else { return .null }
-    return value(task)
   }
 
   /// All metrics of a task, or of every task.

@@ -17,6 +17,13 @@ private let synonyms: [String: [String]] = [
   "probs": ["scores"], "probabilities": ["scores"], "logits": ["scores"],
   "num_classes": ["classes"], "sample_weight": ["weights"], "weight": ["weights"],
   "loss": ["values"], "value": ["values"], "id": ["ids"], "classification": ["binary"],
+  "squad": ["question_answering"], "squad_v2": ["question_answering"],
+  "qa": ["question_answering"], "answers": ["references"], "ground_truths": ["references"],
+  "gold": ["references", "labels"], "refs": ["references"], "hypotheses": ["predictions"],
+  "na_probs": ["no_answer_probabilities"], "no_answer_probability": ["no_answer_probabilities"],
+  "exact": ["exact_match"], "has_ans_f1": ["has_answer_f1"], "no_ans_f1": ["no_answer_f1"],
+  "has_ans_exact": ["has_answer_exact_match"], "no_ans_exact": ["no_answer_exact_match"],
+  "best_exact_thresh": ["best_exact_threshold"], "best_f1_thresh": ["best_f1_threshold"],
 ]
 
 /// The hint for a name that is not known: the right name of a synonym, near names, or all of a short list.
