@@ -21,6 +21,7 @@ public struct Server: Sendable {
   /// Seconds since 1970.
   let clock: @Sendable () -> Double
   let sharedMemory: SharedMemoryReader?
+  let files: FileAccess
   let startTime: Double
   var streams: [String: Stream] = [:]
   /// Counts changes of all streams, so that a checkpoint knows which streams came after it.
@@ -42,8 +43,10 @@ public struct Server: Sendable {
 
   public init(
     version: String, limits: ServiceLimits = ServiceLimits(),
-    clock: @escaping @Sendable () -> Double, sharedMemory: SharedMemoryReader? = nil
+    clock: @escaping @Sendable () -> Double, sharedMemory: SharedMemoryReader? = nil,
+    files: FileAccess? = nil
   ) {
+    self.files = files ?? .none
     self.version = version
     self.sharedMemory = sharedMemory
     self.limits = limits
@@ -108,6 +111,8 @@ public struct Server: Sendable {
     thresholdEvaluate,
     curveQuery,
     sliceQuery,
+    stateExport,
+    stateMerge,
   ]
 }
 

@@ -28,7 +28,7 @@ struct Service {
       hasSharedMemory: sharedMemoryReader != nil)
     server = Server(
       version: version, limits: limits, clock: secondsSince1970,
-      sharedMemory: sharedMemoryReader)
+      sharedMemory: sharedMemoryReader, files: fileAccess)
   }
 
   /// Answers one line of a session.

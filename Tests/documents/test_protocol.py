@@ -16,7 +16,8 @@ STREAM = next(block for block in EXAMPLES if block.info == "jsonl stream")
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=lambda block: block.name)
-def test_example(block: Block) -> None:
+def test_example(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # some examples write files
     assert block.info in ("jsonl", "jsonl stream", "jsonl val"), block.info
     check(block.text, before=STREAM.text if block.info == "jsonl val" else "")
 

@@ -62,10 +62,21 @@ public struct BinaryTask: EvaluationTask {
 }
 
 extension BinaryTask {
+  public var settled: Value { hasScores.map(Value.bool) ?? .null }
+
+  public mutating func settle(as other: Value) throws(InputError) {
+    guard case .bool(let given) = other else { return }
+    try settle(hasScores: given)
+  }
+
   /// The first batch settles whether there are scores or predictions; the other kind is refused later.
   private mutating func settle(_ columns: Columns) throws(InputError) {
     let given = columns.has("scores")
     if !given && !columns.has("predictions") { _ = try columns.require("scores") }
+    try settle(hasScores: given)
+  }
+
+  private mutating func settle(hasScores given: Bool) throws(InputError) {
     if let hasScores, hasScores != given {
       let (now, before) = given ? ("scores", "predictions") : ("predictions", "scores")
       throw .batch(

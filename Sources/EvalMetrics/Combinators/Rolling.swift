@@ -9,10 +9,10 @@ public struct Rolling<Base: State>: Sendable {
   /// How many of the last rows can be asked for.
   public let rows: Int
   let bucketRows: Int
-  private let configuration: Base.Configuration
+  let configuration: Base.Configuration
   private var buckets = StateList<Base>()
   /// The ordinal of the next row.
-  private var next = 0
+  private(set) var next = 0
   /// What each bucket may take. Buckets leave, so a rule for all of them together would depend on when it was
   /// applied; the rows of one bucket never do.
   private let bucketBudget: MemoryBudget?
@@ -26,6 +26,29 @@ public struct Rolling<Base: State>: Sendable {
     self.rows = max(1, rows)
     // The newest bucket may have just begun, so it does not count towards the rows that must be there.
     bucketRows = (self.rows - 1) / (Self.mostBuckets - 1) + 1
+  }
+
+  /// Takes the buckets that were encoded in place of its own.
+  mutating func replace(_ states: [Base], next: Int) {
+    buckets = StateList()
+    for state in states { buckets.append(state) }
+    budget = bucketBudget
+    self.next = next
+  }
+
+  /// Takes in the rows of a merged state, whose order is not known: they make up a bucket of their own.
+  mutating func absorb(_ state: Base) {
+    if state.count == 0 { return }
+    begin()
+    var budget = budget
+    buckets.change(buckets.states.count - 1) {
+      $0.merge(state)
+      budget?.note(scores: state.count, in: &$0)
+    }
+    self.budget = budget
+    // What comes next begins a bucket too.
+    next = (next.addingClamped(state.count) - 1) / bucketRows * bucketRows
+    next = next.addingClamped(bucketRows)
   }
 
   /// Folds rows in; rows that would leave at once are left out.

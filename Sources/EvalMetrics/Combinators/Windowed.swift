@@ -21,6 +21,23 @@ public struct Windowed<Base: State>: Sendable, ScoreKeeper {
     current = Base(configuration)
   }
 
+  /// Windows as they were encoded.
+  init(
+    _ configuration: Base.Configuration, keep: Int, current: Base,
+    closed: [(label: String, state: Base)], past: Base?
+  ) {
+    self.init(configuration, keep: keep)
+    self.current = current
+    for (label, state) in closed {
+      labels.append(label)
+      self.closed.append(state)
+    }
+    if let past { change(.past) { $0 = past } }
+  }
+
+  /// Whether there are rows of windows that are no longer kept by themselves.
+  var hasPast: Bool { past != nil }
+
   /// Closes the current window under a label and begins the next.
   public mutating func mark(_ label: String) {
     labels.append(label)

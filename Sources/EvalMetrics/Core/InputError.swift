@@ -16,12 +16,17 @@ public struct InputError: Error, Sendable, Equatable {
     case tooManyValues = "TooManyValues"
     case schemaMismatch = "SchemaMismatch"
     case memoryLimit = "MemoryLimit"
+    case duplicateIDs = "DuplicateIds"
+    case stateDamaged = "StateDamaged"
+    case stateTooNew = "StateTooNew"
   }
 
   public var kind: Kind
   public var path: [Step]
   public var message: String
   public var hint: String
+  /// How many there are of what the message names, where a sender may want to know.
+  public var count: Int?
   /// For a name that is not known: that name, and those that are. Whoever knows the wire makes the hint of them.
   public var unknown: UnknownName?
 

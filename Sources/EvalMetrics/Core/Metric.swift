@@ -142,6 +142,14 @@ public struct Catalogue<S: State>: Sendable {
     }
   }
 
+  /// A request in the form in which it can be asked for again, with its key.
+  public func value(of request: MetricRequest) -> Value {
+    let given = request.arguments.given.map { Value.Field($0, request.arguments[$0]) }
+    return .record(
+      [Value.Field("metric", .text(metrics[request.index].name))] + given
+        + [Value.Field("as", .text(request.key))])
+  }
+
   private func find(_ name: String) throws(InputError) -> (index: Int, rank: Int?) {
     if let index = places[name] { return (index, nil) }
     if let at = name.lastIndex(of: "@"), let rank = Int(name[name.index(after: at)...]),

@@ -9,13 +9,21 @@ extension Int {
 /// Encoded state that cannot be read.
 public struct StateError: Error, Sendable, Equatable {
   public var message: String
+  /// Whether a newer evald wrote it, so that it may be whole.
+  public var isTooNew: Bool
 
-  public init(_ message: String) { self.message = message }
+  public init(_ message: String, isTooNew: Bool = false) {
+    self.message = message
+    self.isTooNew = isTooNew
+  }
 }
 
 /// Writes a state as bytes: fixed-width little-endian integers, and lengths before what they count.
 public struct StateWriter: Sendable {
   public private(set) var bytes: [UInt8] = []
+
+  /// Appends bytes as they are.
+  public mutating func write(raw bytes: [UInt8]) { self.bytes.append(contentsOf: bytes) }
 
   public init() {}
 
@@ -62,6 +70,9 @@ public struct StateReader: Sendable {
   private var position = 0
 
   public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// What is not read yet.
+  public var rest: [UInt8] { Array(bytes[position...]) }
 
   /// Bytes not read yet.
   public var remaining: Int { bytes.count - position }

@@ -36,12 +36,21 @@ public protocol EvaluationTask: Sendable {
   mutating func read(
     _ columns: Columns, notes: inout ReadNotes
   ) throws(InputError) -> TaskState.Batch
+  /// What the first batches settled, such as whether there are scores: part of an encoded stream. Null while
+  /// nothing is settled.
+  var settled: Value { get }
+  /// Takes over what other rows of the same stream have settled; throws where they do not fit.
+  mutating func settle(as other: Value) throws(InputError)
   /// The rows of each unit that has a value of its own, such as those of one query, in the order in which
   /// units begin; nil where every row is a unit.
   static func units(of batch: TaskState.Batch) -> [[Int]]?
 }
 
 extension EvaluationTask {
+  public var settled: Value { .null }
+
+  public mutating func settle(as other: Value) throws(InputError) {}
+
   public static func units(of batch: TaskState.Batch) -> [[Int]]? { nil }
 }
 

@@ -59,6 +59,72 @@ struct RowIDs: Sendable {
   }
 
   var byteCount: Int { seen.count * 64 + textBytes }
+
+  /// How many ids two windows share.
+  func sharedCount(with other: RowIDs) -> Int {
+    let (few, many) = seen.count < other.seen.count ? (seen, other.seen) : (other.seen, seen)
+    return few.keys.reduce(0) { $0 + (many[$1] == nil ? 0 : 1) }
+  }
+
+  /// Takes in the ids of another window, which shares none.
+  mutating func merge(_ other: RowIDs) {
+    seen.merge(other.seen) { mine, _ in mine }
+    textBytes += other.textBytes
+  }
+
+  /// Appends all ids in their order, so that equal windows are equal bytes.
+  func encode(into writer: inout StateWriter) {
+    writer.write(UInt64(seen.count))
+    for (id, print) in seen.sorted(by: { $0.key.precedes($1.key) }) {
+      id.plain.encode(into: &writer)
+      writer.write(print)
+    }
+  }
+
+  /// Reads what `encode` wrote.
+  init(from reader: inout StateReader) throws(StateError) {
+    for _ in 0..<(try reader.readCount(ofSize: 17)) {
+      guard let id = RowID(try Value(from: &reader)) else { throw StateError("an id is no id") }
+      guard seen.updateValue(try reader.read(), forKey: id) == nil else {
+        throw StateError("an id is there twice")
+      }
+      textBytes += id.byteCount
+    }
+  }
+
+  init() {}
+}
+
+extension RowID {
+  /// The id as plain data.
+  fileprivate var plain: Value {
+    switch self {
+    case .integer(let x): .integer(x)
+    case .unsigned(let x): .unsigned(x)
+    case .text(let x): .text(x)
+    }
+  }
+
+  fileprivate init?(_ value: Value) {
+    switch value {
+    case .integer(let x): self = .integer(x)
+    case .unsigned(let x): self = .unsigned(x)
+    case .text(let x): self = .text(x)
+    default: return nil
+    }
+  }
+
+  /// Integers by size, then texts by their bytes.
+  fileprivate func precedes(_ other: RowID) -> Bool {
+    switch (self, other) {
+    case (.integer(let x), .integer(let y)): x < y
+    case (.unsigned(let x), .unsigned(let y)): x < y
+    case (.text(let x), .text(let y)): x.utf8.lexicographicallyPrecedes(y.utf8)
+    case (.integer, _): true
+    case (.unsigned, .text): true
+    default: false
+    }
+  }
 }
 
 extension Columns {

@@ -94,12 +94,12 @@ extension StreamEngine {
 
 extension StreamEngine {
   /// One of the states that windows are made of.
-  private enum Part {
+  enum Part {
     case window(Windowed<Whole>.Part)
     case bucket(Int)
   }
 
-  private func parts(of window: Window) throws(InputError) -> [Part] {
+  func parts(of window: Window) throws(InputError) -> [Part] {
     if case .rows(let count) = window { return try buckets(count) }
     if let parts = windows.parts(of: window) { return parts.map(Part.window) }
     let latest = keptMarks.suffix(8).map { "\"\($0)\"" }.joined(separator: ", ")
@@ -125,7 +125,7 @@ extension StreamEngine {
   }
 
   /// Changes a state in place, without changing what it answers.
-  private mutating func change<R, E: Error>(
+  mutating func change<R, E: Error>(
     _ part: Part, _ body: (inout Whole) throws(E) -> R
   ) throws(E) -> R {
     switch part {

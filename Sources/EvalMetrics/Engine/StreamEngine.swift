@@ -7,17 +7,17 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
 
   private let options: Arguments
   public let wholeColumns = Task.columns.filter { !$0.isPerRow }.map(\.name)
-  private(set) var task: Task
+  var task: Task
   /// The task as it was before the first batch.
-  private let freshTask: Task
+  let freshTask: Task
   var windows: Windowed<Whole>
   /// Buckets of the last rows, where `window_rows` asks for them.
   var rolling: Rolling<Whole>?
   /// What scores may take, where `memory_budget_bytes` says so.
-  private(set) var budget: MemoryBudget?
-  private var rowIDs: RowIDs?
+  var budget: MemoryBudget?
+  var rowIDs: RowIDs?
   var views = Views<Base>()
-  public private(set) var totalCount = 0
+  public internal(set) var totalCount = 0
 
   /// The most cells that the slice dimensions of a window may have.
   public static var cellLimit: Int { 100_000 }
@@ -53,6 +53,9 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
       Rolling(configuration, rows: options.integer("window_rows"), budget: half)
     )
   }
+
+  /// Of a stream without rows.
+  var keepers: (MemoryBudget?, Rolling<Whole>?) { Self.keepers(windows.configuration, options) }
 
   /// Applies the memory budget, so that answers follow from the rows alone.
   mutating func settle() {
@@ -186,7 +189,13 @@ extension StreamEngine {
     let known = windows.current.cells
     // Keys may be many more than the rows have, as those of a dictionary are, so they are only counted near the limit.
     if known.count + cells.keyCount <= Self.cellLimit { return }
-    let added = cells.occurringKeys.reduce(0) { $0 + (known[$1] == nil ? 1 : 0) }
+    try checkCellLimit(adding: cells.occurringKeys)
+  }
+
+  /// Refuses cells that would be too many beside those that are there.
+  func checkCellLimit(adding keys: some Sequence<SliceKey>) throws(InputError) {
+    let known = windows.current.cells
+    let added = keys.reduce(0) { $0 + (known[$1] == nil ? 1 : 0) }
     if known.count + added > Self.cellLimit {
       throw InputError(
         .tooManyValues, [.key("slices")],

@@ -91,6 +91,20 @@ public protocol TaskEngine: Sendable {
     _ columns: Columns, rowMetrics: [MetricRequest]
   ) throws(InputError) -> PushReport
   mutating func mark(_ label: String)
+
+  /// Whether the states of another engine hold the same statistics.
+  func keepsSame(as other: any TaskEngine) -> Bool
+  /// Writes all of the stream's rows, by window, with its ids; the schema is not in it.
+  func encode(into writer: inout StateWriter)
+  /// Reads what `encode` wrote for a stream of the same schema. When it throws nothing has changed.
+  mutating func decode(from reader: inout StateReader) throws(StateError)
+  /// Writes the rows of a window as one state, for `mergeRows`; gives their number.
+  mutating func exportRows(
+    of window: Window, into writer: inout StateWriter
+  ) throws(InputError) -> Int
+  /// Adds exported rows of a stream of the same schema to the current window; gives their number. When
+  /// it throws nothing has changed.
+  mutating func mergeRows(from reader: inout StateReader) throws(InputError) -> Int
   mutating func reset()
   /// What became of the memory budget; nil where the stream has none.
   mutating func budgetReport() -> BudgetReport?

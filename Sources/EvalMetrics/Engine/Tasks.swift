@@ -30,6 +30,13 @@ public enum Tasks {
     return try resolve(try task(name))
   }
 
+  /// A metric request in the form in which it can be asked for again.
+  public static func value(of request: MetricRequest, task name: String) -> Value {
+    func value<Task: EvaluationTask>(_: Task.Type) -> Value { Task.catalogue.value(of: request) }
+    guard let task = all.first(where: { $0.name == name }) else { return .null }
+    return value(task)
+  }
+
   /// All metrics of a task, or of every task.
   public static func metrics(of name: String? = nil) throws(InputError) -> [MetricDescription] {
     if let name { return descriptions(try task(name)) }

@@ -84,7 +84,7 @@ extension Server {
     return true
   }
 
-  private static var noMetadata: [UInt8] { Array("null".utf8) }
+  static var noMetadata: [UInt8] { Array("null".utf8) }
 
   /// Gives an open stream another default answer and other metadata, where they were given.
   private mutating func change(

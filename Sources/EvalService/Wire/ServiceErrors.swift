@@ -20,18 +20,26 @@ extension ErrorKind {
     code: 1011, name: "OutOfSequence", summary: "A batch before this one is missing.")
   static let alreadyRefused = ErrorKind(
     code: 1012, name: "AlreadyRefused", summary: "The batch of this number was refused before.")
+  static let duplicateIDs = ErrorKind(
+    code: 1013, name: "DuplicateIds", summary: "Two states share ids of rows.")
   static let resumeRefused = ErrorKind(
     code: 1014, name: "ResumeRefused", summary: "The stream is, or is not, there already.")
   static let memoryLimit = ErrorKind(
     code: 1022, name: "MemoryLimit", summary: "There is no room for this batch.")
+  static let durabilityFailed = ErrorKind(
+    code: 1023, name: "DurabilityFailed", summary: "Something could not be written to disk.")
   static let tooManyValues = ErrorKind(
     code: 1024, name: "TooManyValues", summary: "A count is over its upper limit.")
+  static let stateTooNew = ErrorKind(
+    code: 1032, name: "StateTooNew", summary: "A state was written by a newer evald.")
+  static let stateDamaged = ErrorKind(
+    code: 1033, name: "StateDamaged", summary: "A state is not what was written.")
 
   /// The kinds of the service, for `rpc.discover`.
   static let ofTheService: [ErrorKind] = [
     .streamNotFound, .schemaMismatch, .invalidBatch, .unknownTask, .unknownMetric, .notApplicable,
-    .checkpointNotFound, .outOfSequence, .alreadyRefused, .resumeRefused, .memoryLimit,
-    .tooManyValues,
+    .checkpointNotFound, .outOfSequence, .alreadyRefused, .duplicateIDs, .resumeRefused,
+    .memoryLimit, .durabilityFailed, .tooManyValues, .stateTooNew, .stateDamaged,
   ]
 
   /// The kind of an error of the metrics.
@@ -46,6 +54,9 @@ extension ErrorKind {
       case .tooManyValues: .tooManyValues
       case .schemaMismatch: .schemaMismatch
       case .memoryLimit: .memoryLimit
+      case .duplicateIDs: .duplicateIDs
+      case .stateDamaged: .stateDamaged
+      case .stateTooNew: .stateTooNew
       }
   }
 }
@@ -61,7 +72,9 @@ extension RPCError {
       }
     }
     let hint = error.unknown.map { unknownNameHint($0.name, among: $0.known) } ?? error.hint
-    self.init(ErrorKind(error.kind), error.message, path: path, hint: hint)
+    self.init(
+      ErrorKind(error.kind), error.message, path: path, hint: hint,
+      data: error.count.map { [("count", .int($0))] } ?? [])
   }
 }
 
