@@ -15,7 +15,7 @@ from ._link import Link
 from ._questions import without_none
 from ._quiet import AnyLink, NoLink, harmless, is_disabled
 from ._result import Record, Row, Table, record
-from ._stream import Stream
+from ._stream import Stream, state_params
 from ._teller import OnError
 from ._warn import warn
 
@@ -175,6 +175,17 @@ class Evald:
             )
         reply = {} if isinstance(opened, EvaldError) else opened
         return Stream(self, name, task, reply, options or reply.get("options"))
+
+    def merge(self, name: str, *states: bytes | str | os.PathLike[str]) -> Stream:
+        """Adds exported states, or the files that hold them, to a stream, which is made if it is
+        not there, with the schema of the first.
+
+        Raises:
+            EvaldError: SchemaMismatch, DuplicateIds, StateDamaged, StateTooNew, …
+        """
+        for state in states:
+            self._ask("state/merge", {"stream": name, **state_params(state)})
+        return self.stream(name)
 
     def list(self) -> Table:
         """The streams: name, task, counts."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from ._client import Evald
 
 _TAIL_ROOM = 256  # bytes of a line after its batch
+
+
+def state_params(state: bytes | str | os.PathLike[str]) -> dict[str, str]:
+    """The parameters of `state/merge` for a state, or for the file that holds one."""
+    if isinstance(state, (bytes, bytearray, memoryview)):
+        return {"state": base64.b64encode(state).decode("ascii")}
+    return {"path": os.path.abspath(state)}
 
 
 class Stream(Questions):
@@ -242,6 +251,32 @@ class Stream(Questions):
         reply = self._record("stream/rollback", name=name)
         self._start_afresh()
         return reply
+
+    def export(self, path: str | os.PathLike[str] | None = None, *, window: Any = None) -> bytes:
+        """The rows of a window as one state: merged elsewhere, they count as if pushed there.
+
+        Args:
+            path: the daemon writes the state to this file, and b"" is returned. For large ones.
+            window: which rows, `"current"` unless told otherwise.
+
+        Raises:
+            EvaldError: NotApplicable, if batches of the window were refused, DurabilityFailed.
+        """
+        name = None if path is None else os.path.abspath(path)
+        reply = self._ask("state/export", path=name, window=window)
+        state = "" if isinstance(reply, EvaldError) else reply.get("state", "")
+        return base64.b64decode(state)
+
+    def merge(self, state: bytes | str | os.PathLike[str]) -> Record:
+        """Adds an exported state, or the file that holds one, to the current window.
+
+        Returns:
+            `merged`, the rows that came, `count`, `total_count`, `revision`.
+
+        Raises:
+            EvaldError: SchemaMismatch, DuplicateIds, StateDamaged, StateTooNew, …
+        """
+        return self._record("state/merge", **state_params(state))
 
     def _start_afresh(self) -> None:
         # The daemon's numbers went back, ours did not.
