@@ -99,6 +99,9 @@ import Testing
           others.contains { $0.key == field.key && isClose(field.value, $0.value) }
         }
     }
+    if case .list(let values) = a, case .list(let others) = b {
+      return values.count == others.count && zip(values, others).allSatisfy { isClose($0, $1) }
+    }
     guard let x = a.exactDouble, let y = b.exactDouble else { return a == b }
     if case .integer = a { return x == y }
     return x == y || abs(x - y) <= max(1e-12 * max(abs(x), abs(y)), 2e-15)

@@ -24,7 +24,7 @@ class Undefined:
     reason: str
 
 
-Expected = float | dict[str, Any] | Undefined
+Expected = float | dict[str, Any] | list[Any] | Undefined
 
 
 @dataclass(frozen=True)

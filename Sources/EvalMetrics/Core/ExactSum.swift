@@ -27,6 +27,13 @@ public struct ExactSum: Sendable {
     pending = 0
   }
 
+  /// A sum from limbs that are below 2^40 in magnitude, the first of which weighs 2^(32 base).
+  init(normalised limbs: [Int64], base: Int) {
+    self.limbs = limbs
+    self.base = Int32(truncatingIfNeeded: base)
+    pending = 0
+  }
+
   /// Adds `x` exactly. Callers have checked that `x` is finite; infinities and NaN are ignored.
   public mutating func add(_ x: Double) {
     guard let (significand, exponent) = Self.decompose(x) else { return }

@@ -167,6 +167,11 @@ public struct Catalogue<S: State>: Sendable {
     var fields = fields
     if let rank { fields.insert(Value.Field("k", .integer(Int64(rank))), at: 0) }
     let arguments = try Arguments(fields, for: metric.options)
+    for option in metric.options where option.isRequired && arguments[option.name] == .null {
+      throw InputError(
+        .invalidParams, [], "\(metric.name) needs its option \(option.name): \(option.summary)",
+        hint: "write {\"metric\": \"\(metric.name)\", \"\(option.name)\": …}")
+    }
     if let chosen { return MetricRequest(key: chosen, index: index, arguments: arguments) }
     var base = metric.name
     var shown = arguments.given

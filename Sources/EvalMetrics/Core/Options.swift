@@ -19,11 +19,17 @@ public struct OptionSpec: Sendable {
   public var kind: OptionKind
   /// `.null`: no default, the task decides.
   public var standard: Value
+  /// True for an option of a metric that has no default and must be given.
+  public var isRequired: Bool
 
-  public init(_ name: String, _ kind: OptionKind, default standard: Value, _ summary: String) {
+  public init(
+    _ name: String, _ kind: OptionKind, default standard: Value, isRequired: Bool = false,
+    _ summary: String
+  ) {
     self.name = name
     self.kind = kind
     self.standard = standard
+    self.isRequired = isRequired
     self.summary = summary
   }
 

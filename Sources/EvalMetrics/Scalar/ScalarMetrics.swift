@@ -6,16 +6,7 @@ extension ScalarState {
     var lessOne = n
     lessOne.add(-1)
     guard !lessOne.isZero, !lessOne.isNegative else { return nil }
-    let dividend = n * squares - sum * sum
-    let variance = ExactSum.ratio(dividend, n * lessOne)
-    if dividend.isZero || (0x1p-900...0x1p900).contains(variance) {
-      return Elementary.sqrt(variance)
-    }
-    // The variance of numbers near the ends of the doubles fits no double, but its root does.
-    let (down, up) = variance > 1 ? (0x1p-600, 0x1p600) : (0x1p600, 0x1p-600)
-    var factor = ExactSum()
-    factor.add(product: down, down)
-    return Elementary.sqrt(ExactSum.ratio(dividend * factor, n * lessOne)) * up
+    return ExactSum.rootOfRatio(n * squares - sum * sum, n * lessOne)
   }
 }
 

@@ -1,7 +1,7 @@
 import JSONRPC
 
 /// Words of the field that are not names here, and what they are called here.
-private let synonyms: [String: [String]] = [
+private let words: KeyValuePairs<String, [String]> = [
   "auroc": ["roc_auc"], "auc": ["roc_auc"], "roc": ["roc_auc"], "rocauc": ["roc_auc"],
   "auprc": ["average_precision"], "ap": ["average_precision"], "acc": ["accuracy"],
   "ppl": ["perplexity"], "miou": ["iou_macro"], "em": ["exact_match"], "kappa": ["cohen_kappa"],
@@ -13,7 +13,8 @@ private let synonyms: [String: [String]] = [
   "cross_entropy": ["log_loss"], "stddev": ["std"], "average": ["mean"],
   "preds": ["predictions"], "pred": ["predictions"], "y_pred": ["predictions", "scores"],
   "y_true": ["labels", "targets"], "target": ["labels", "targets"],
-  "targets": ["labels"], "label": ["labels"], "y_score": ["scores"], "score": ["scores"],
+  "targets": ["labels"], "label": ["labels", "targets"], "labels": ["targets"],
+  "y_score": ["scores"], "score": ["scores"], "scores": ["predictions"],
   "probs": ["scores"], "probabilities": ["scores"], "logits": ["scores"],
   "num_classes": ["classes"], "sample_weight": ["weights"], "weight": ["weights"],
   "loss": ["values"], "value": ["values"], "id": ["ids"], "classification": ["binary"],
@@ -24,7 +25,18 @@ private let synonyms: [String: [String]] = [
   "exact": ["exact_match"], "has_ans_f1": ["has_answer_f1"], "no_ans_f1": ["no_answer_f1"],
   "has_ans_exact": ["has_answer_exact_match"], "no_ans_exact": ["no_answer_exact_match"],
   "best_exact_thresh": ["best_exact_threshold"], "best_f1_thresh": ["best_f1_threshold"],
+  "mean_absolute_error": ["mae"], "mean_squared_error": ["mse"],
+  "root_mean_squared_error": ["rmse"], "r2_score": ["r2"], "r_squared": ["r2"],
+  "mean_absolute_percentage_error": ["mape"], "medae": ["median_absolute_error"],
+  "mean_squared_log_error": ["msle"], "pearsonr": ["pearson"], "pearson_corrcoef": ["pearson"],
+  "spearmanr": ["spearman"], "spearman_corrcoef": ["spearman"], "bias": ["mean_error"],
+  "ccc": ["concordance_correlation"], "quantile_loss": ["pinball_loss"],
+  "mean_pinball_loss": ["pinball_loss"], "huber_loss": ["huber"],
+  "mean_poisson_deviance": ["poisson_deviance"], "mean_gamma_deviance": ["gamma_deviance"],
 ]
+
+/// By word; a word that stands there twice has the names of both.
+private let synonyms = Dictionary(words.map { ($0.key, $0.value) }, uniquingKeysWith: +)
 
 /// The hint for a name that is not known: the right name of a synonym, near names, or all of a short list.
 func unknownNameHint(_ name: String, among known: [String]) -> String {

@@ -1,0 +1,81 @@
+import EvalTestSupport
+import Testing
+
+@testable import EvalMetrics
+
+/// The kernels of columns of pairs, against the sums that are given pair after pair.
+@Suite struct PairSumsTests {
+  private static func wide(_ generator: inout LawGenerator, _ exponents: Range<Int>) -> Double {
+    let sign: FloatingPointSign = generator.chance(0.5) ? .plus : .minus
+    let x = Double(
+      sign: sign, exponent: generator.integer(exponents), significand: 1 + generator.unit())
+    return generator.chance(0.1) ? 0 : x
+  }
+
+  private static func oneByOne(_ predictions: [Double], _ targets: [Double]) -> PairSums {
+    var sums = PairSums()
+    for (p, t) in zip(predictions, targets) { sums.add(p, t) }
+    return sums
+  }
+
+  private static func expectEqual(_ a: PairSums, _ b: PairSums, _ count: Int) {
+    #expect(a.predictions == b.predictions, "\(count)")
+    #expect(a.targets == b.targets, "\(count)")
+    #expect(a.larger == b.larger, "\(count)")
+    #expect(a.predictionSquares == b.predictionSquares, "\(count)")
+    #expect(a.targetSquares == b.targetSquares, "\(count)")
+    #expect(a.products == b.products, "\(count)")
+  }
+
+  @Test(arguments: [0, 1, 23, 24, 513, 1024, 1025, 5000])
+  func floatsOfEveryExponent(_ count: Int) {
+    var generator = LawGenerator(UInt64(count) + 1)
+    let p = (0..<count).map { _ in Float(Self.wide(&generator, -160..<127)) }
+    let t = (0..<count).map { _ in Float(Self.wide(&generator, -160..<127)) }
+    var sums = PairSums()
+    Kernels.addPairs(p, t, to: &sums)
+    Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), count)
+  }
+
+  @Test(arguments: [0, 1, 23, 24, 511, 512, 513, 5000])
+  func doublesOfEveryExponent(_ count: Int) {
+    var generator = LawGenerator(UInt64(count) + 2)
+    let p = (0..<count).map { _ in Self.wide(&generator, -1080..<1023) }
+    let t = (0..<count).map { _ in Self.wide(&generator, -1080..<1023) }
+    var sums = PairSums()
+    Kernels.addPairs(p, t, to: &sums)
+    Self.expectEqual(sums, Self.oneByOne(p, t), count)
+  }
+
+  /// Many terms of one sign and exponent, which is where limbs fill.
+  @Test func tablesCarryBeforeTheyOverflow() {
+    for x in [-Double.greatestFiniteMagnitude, 0x1.fffffffffffffp30, -0x1.fffffffffffffp-1000] {
+      let column = Array(repeating: x, count: 10_000)
+      var sums = PairSums()
+      Kernels.addPairs(column, column, to: &sums)
+      Self.expectEqual(sums, Self.oneByOne(column, column), 10_000)
+      let floats = Array(repeating: -Float.greatestFiniteMagnitude, count: 10_000)
+      var singles = PairSums()
+      Kernels.addPairs(floats, floats, to: &singles)
+      Self.expectEqual(
+        singles, Self.oneByOne(floats.map(Double.init), floats.map(Double.init)), 10_000)
+    }
+  }
+
+  /// A sum below zero must not fill all the limbs above it: there may be a million of these sums.
+  @Test func sumsStaySmall() {
+    var sums = PairSums()
+    Kernels.addPairs(
+      Array(repeating: Float(-1.25), count: 100), [Float](repeating: 3, count: 100), to: &sums)
+    #expect(sums.predictions.value == -125)
+    #expect(sums.predictions.limbs.count <= 3)
+    #expect(sums.products.limbs.count <= 3)
+    #expect(sums.predictionSquares.limbs.count <= 3)
+  }
+
+  @Test func theShorterColumnEndsThePairs() {
+    var sums = PairSums()
+    Kernels.addPairs([1, 2, 3] as [Float], [1], to: &sums)
+    #expect(sums.predictions.value == 1 && sums.targets.value == 1)
+  }
+}
