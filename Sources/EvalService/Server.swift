@@ -137,7 +137,13 @@ extension Server {
   mutating func withStream<R>(
     _ params: Params, _ body: (inout Stream) throws(RPCError) -> R
   ) throws(RPCError) -> R {
-    let name = try streamName(params)
+    try withStream(named: try streamName(params), body)
+  }
+
+  /// The same for a stream whose name was looked up.
+  mutating func withStream<R>(
+    named name: String, _ body: (inout Stream) throws(RPCError) -> R
+  ) throws(RPCError) -> R {
     guard let place = streams.index(forKey: name) else {
       throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
     }
@@ -145,14 +151,14 @@ extension Server {
     return try body(&streams.values[place])
   }
 
-  /// Lets `body` look at a stream that is there.
-  func look<R>(
-    at name: String, _ body: (Stream) throws(RPCError) -> R
+  /// Lets `body` look at a stream that is there, in place: a copy would retain each of its parts.
+  mutating func look<R>(
+    at name: String, _ body: (inout Stream) throws(RPCError) -> R
   ) throws(RPCError) -> R {
     guard let place = streams.index(forKey: name) else {
       throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
     }
-    return try body(streams.values[place])
+    return try body(&streams.values[place])
   }
 
   /// Runs `body` on a stream if it is there, in place.

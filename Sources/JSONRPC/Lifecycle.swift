@@ -170,9 +170,7 @@ extension Dispatcher {
         .invalidParams, "parameters go by name: \"params\" must be an object", path: "/params",
         hint: "known: \(method.parameters.map { "\"\($0.name)\"" }.joined(separator: ", "))")
     }
-    for (key, _) in value.members where !method.parameters.contains(where: { $0.name == key }) {
-      throw params.unknownKey(key, known: method.parameters.map(\.name))
-    }
+    try params.refuseUnknownKeys(method.parameterNames)
     for parameter in method.parameters where parameter.required {
       guard params.present(parameter.name) != nil else { throw params.missing(parameter.name) }
     }

@@ -41,6 +41,8 @@ public final class Method<Context>: Sendable {
   public let summary: String
   /// The parameters it knows; all others are refused.
   public let parameters: [Parameter]
+  /// The names of `parameters`, which every message is checked against.
+  let parameterNames: [String]
   /// A JSON Schema (draft 7) of the result, as JSON text.
   public let resultSchema: String
   /// The names of the error kinds of its own that it can answer with.
@@ -68,6 +70,7 @@ public final class Method<Context>: Sendable {
     self.name = name
     self.summary = summary
     self.parameters = parameters
+    parameterNames = parameters.map(\.name)
     self.resultSchema = resultSchema
     self.errors = errors
     self.action = action

@@ -66,10 +66,7 @@ public struct Params: Sendable {
 
   /// Throws for the first member whose key is none of `known`, with near names.
   public func refuseUnknownKeys(_ known: [String]) throws(RPCError) {
-    guard let value, value.kind == .object else { return }
-    for (key, _) in value.members where !known.contains(key) {
-      throw unknownKey(key, known: known)
-    }
+    if let key = value?.firstKey(notIn: known) { throw unknownKey(key, known: known) }
   }
 
   func unknownKey(_ key: String, known: [String]) -> RPCError {

@@ -27,7 +27,8 @@ extension JSONParser {
   @inline(__always)
   private func endOfPlainText(from offset: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
-    var i = offset
+    // Texts of packed columns are long, keys are not.
+    var i = offset + 32 <= length ? endOfPlainBlocks(from: offset) : offset
     while i + 8 <= length {
       let word = loadWord(start + i)
       let quotes = word ^ (ones &* UInt64(Byte.quote))
@@ -43,6 +44,23 @@ extension JSONParser {
       let byte = start[i]
       if byte == Byte.quote || byte == Byte.backslash || byte < 0x20 || byte >= 0x80 { break }
       i += 1
+    }
+    return i
+  }
+
+  /// The offset up to which there is plain text in blocks of 16 bytes.
+  @inline(__always)
+  private func endOfPlainBlocks(from offset: Int) -> Int {
+    let quotes = SIMD16<UInt8>(repeating: Byte.quote)
+    let backslashes = SIMD16<UInt8>(repeating: Byte.backslash)
+    let spaces = SIMD16<Int8>(repeating: 0x20)
+    var i = offset
+    while i + 16 <= length {
+      let block = UnsafeRawPointer(start + i).loadUnaligned(as: SIMD16<UInt8>.self)
+      // As signed numbers, what is beyond ASCII is below a space too.
+      let others = unsafeBitCast(block, to: SIMD16<Int8>.self) .< spaces
+      if any((block .== quotes) .| (block .== backslashes) .| others) { break }
+      i += 16
     }
     return i
   }

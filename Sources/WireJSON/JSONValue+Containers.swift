@@ -14,13 +14,40 @@ extension JSONValue {
   public subscript(key: String) -> JSONValue? {
     guard element < 0, node.tag == .object else { return nil }
     var key = key
-    return key.withUTF8 { key in
-      var child = index + 1
-      for _ in 0..<node.count {
-        if tape.string(at: child, equals: key) { return JSONValue(tape: tape, index: child + 1) }
-        child = tape.next(after: child + 1)
-      }
-      return nil
+    guard let child = key.withUTF8({ tape.member(of: index, named: $0) }) else { return nil }
+    return JSONValue(tape: tape, index: child)
+  }
+
+  /// The members of an object with these keys, found in one pass, and whether it has no others; none
+  /// and false for every other kind.
+  public func members(named keys: [String]) -> (values: [JSONValue?], areAll: Bool) {
+    guard element < 0, node.tag == .object else {
+      return (Array(repeating: nil, count: keys.count), false)
+    }
+    let (places, areAll) = tape.members(of: index, named: keys)
+    return (places.map { $0.map { JSONValue(tape: tape, index: $0) } }, areAll)
+  }
+
+  /// The first key of an object that is none of `known`; nil when all are known, and for every other
+  /// kind. It makes no string of a key that is known.
+  public func firstKey(notIn known: [String]) -> String? {
+    guard element < 0, node.tag == .object else { return nil }
+    var child = index + 1
+    for _ in 0..<node.count {
+      let key = JSONValue(tape: tape, index: child)
+      if !known.contains(where: { key.stringEquals($0) }) { return key.string }
+      child = tape.next(after: child + 1)
+    }
+    return nil
+  }
+
+  /// The values of the members of an object in order, without their keys; none for every other kind.
+  public var memberValues: [JSONValue] {
+    guard element < 0, node.tag == .object else { return [] }
+    var child = index + 1
+    return (0..<node.count).map { _ in
+      defer { child = tape.next(after: child + 1) }
+      return JSONValue(tape: tape, index: child + 1)
     }
   }
 

@@ -56,7 +56,11 @@ public struct JSONValue: Sendable {
   }
 
   /// The text without its escapes; nil for every other kind.
-  public var string: String? { stringBytes.map { String(decoding: $0, as: UTF8.self) } }
+  public var string: String? {
+    guard let source = stringSource else { return nil }
+    if hasEscapes { return String(decoding: unescaped(source), as: UTF8.self) }
+    return source.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+  }
 
   /// The UTF-8 of `string`.
   public var stringBytes: [UInt8]? {
@@ -67,6 +71,7 @@ public struct JSONValue: Sendable {
   /// Whether it is a string of exactly these code points, without making a string.
   public func stringEquals(_ other: String) -> Bool {
     guard element < 0, node.tag == .string else { return false }
+    if !hasEscapes && Int(node.payload) - Int(node.offset) != other.utf8.count { return false }
     var other = other
     return other.withUTF8 { tape.string(at: index, equals: $0) }
   }

@@ -65,7 +65,7 @@ extension JSONParser {
     guard (nodes[a].flags | nodes[b].flags) & Node.escaped == 0 else {
       return unescapedKey(a) == unescapedKey(b)
     }
-    return keyText(a).elementsEqual(keyText(b))
+    return areEqual(keyText(a), keyText(b))
   }
 
   private func hash(ofKey index: Int) -> Int {

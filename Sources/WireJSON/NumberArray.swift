@@ -27,6 +27,16 @@ public enum DType: String, Sendable, CaseIterable {
   /// one byte, 0 or 1
   case bool
 
+  private static let names = allCases.map { (type: $0, name: $0.rawValue) }
+
+  /// The type that a JSON value names; nil when it names none.
+  public init?(_ name: JSONValue?) {
+    guard let name, let found = Self.names.first(where: { name.stringEquals($0.name) }) else {
+      return nil
+    }
+    self = found.type
+  }
+
   /// Bytes an element.
   public var size: Int {
     switch self {

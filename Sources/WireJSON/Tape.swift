@@ -74,17 +74,48 @@ final class Tape: Sendable {
     bytes[base + range.lowerBound..<base + range.upperBound]
   }
 
+  /// The value of an object's member, by the exact code points of its key; nil when there is none.
+  func member(of object: Int, named key: UnsafeBufferPointer<UInt8>) -> Int? {
+    nodes.withUnsafeBufferPointer { nodes in
+      var child = object + 1
+      for _ in 0..<nodes[object].count {
+        let node = nodes[child]
+        let mayBe =
+          node.flags & Node.escaped != 0 || Int(node.payload) - Int(node.offset) == key.count
+        if mayBe && string(at: child, equals: key) { return child + 1 }
+        let value = nodes[child + 1]
+        child = value.tag == .array || value.tag == .object ? value.upper : child + 2
+      }
+      return nil
+    }
+  }
+
+  /// The values of an object's members that have these keys, and whether all members do.
+  func members(of object: Int, named keys: [String]) -> (values: [Int?], areAll: Bool) {
+    var found = [Int?](repeating: nil, count: keys.count)
+    var child = object + 1
+    var areAll = true
+    for _ in 0..<nodes[object].count {
+      let key = JSONValue(tape: self, index: child)
+      if let place = keys.firstIndex(where: { key.stringEquals($0) }) {
+        found[place] = child + 1
+      } else {
+        areAll = false
+      }
+      child = next(after: child + 1)
+    }
+    return (found, areAll)
+  }
+
   /// Whether the string of a node is exactly these bytes once its escapes are gone.
   func string(at index: Int, equals other: UnsafeBufferPointer<UInt8>) -> Bool {
     let node = nodes[index]
     let range = Int(node.offset)..<Int(node.payload)
     if node.flags & Node.escaped != 0 { return unescaped(text(range)).elementsEqual(other) }
     guard range.count == other.count else { return false }
-    return bytes.withUnsafeBufferPointer { source in
-      for i in 0..<other.count where source[base + range.lowerBound + i] != other[i] {
-        return false
-      }
-      return true
+    let own = base + range.lowerBound..<base + range.upperBound
+    return bytes.withUnsafeBufferPointer {
+      areEqual(UnsafeBufferPointer(rebasing: $0[own]), other)
     }
   }
 }

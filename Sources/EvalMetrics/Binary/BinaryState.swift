@@ -69,6 +69,7 @@ public struct BinaryState: State {
     switch column {
     case .single(let scores):
       let threshold = Float.leastNotBelow(configuration.threshold)
+      if batch.weights == nil { return count(scores, batch.labels, threshold) }
       tally(batch) { scores[$0] >= threshold ? 1 : 0 }
     case .double(let scores):
       let threshold = configuration.threshold
@@ -78,6 +79,16 @@ public struct BinaryState: State {
       let threshold = configuration.threshold
       tally(batch) { scores[$0] >= threshold ? 1 : 0 }
     }
+  }
+
+  /// The same for scores that decide every row.
+  private mutating func count(_ scores: [Float], _ labels: [UInt8], _ threshold: Float) {
+    let counts = Kernels.decisions(scores: scores, labels: labels, threshold: threshold)
+    let (positives, decided, both) = (counts.positives, counts.decided, counts.both)
+    tallies[0].add(labels.count - positives - decided + both)
+    tallies[1].add(decided - both)
+    tallies[3].add(positives - both)
+    tallies[4].add(both)
   }
 
   @inline(__always)

@@ -107,7 +107,7 @@ extension BinaryTask {
       return nil
     }
     switch numbers.storage {
-    case .bool(let x), .uint8(let x): return x.allSatisfy { $0 <= 1 } ? x : nil
+    case .bool(let x), .uint8(let x): return Kernels.areBits(x) ? x : nil
     case .int64(let x): return x.allSatisfy { $0 & ~1 == 0 } ? x.map { UInt8($0) } : nil
     case .int32(let x): return x.allSatisfy { $0 & ~1 == 0 } ? x.map { UInt8($0) } : nil
     case .float32(let x): return x.allSatisfy { $0 == 0 || $0 == 1 } ? x.map { UInt8($0) } : nil

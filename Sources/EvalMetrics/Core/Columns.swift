@@ -52,22 +52,25 @@ public struct Columns: Sendable {
   public init(
     _ columns: [(String, Column)], slices: [(String, Column)] = [], whole: [String] = []
   ) throws(InputError) {
-    self.columns = [:]
-    self.slices = [:]
     var first: (name: String, rows: Int)?
-    for (path, name, column) in columns.map({ ([InputError.Step.key($0.0)], $0.0, $0.1) })
-      + slices.map({ ([InputError.Step.key("slices"), .key($0.0)], $0.0, $0.1) })
-    {
-      guard let rows = column.rows, path.count > 1 || !whole.contains(name) else { continue }
-      if let first, first.rows != rows {
-        throw InputError(
-          .invalidBatch, path, "\(name) has \(rows) rows but \(first.name) has \(first.rows)",
-          hint: "every column of a batch has one value a row")
+    func check(_ name: String, _ column: Column, isSlice: Bool) throws(InputError) {
+      guard let rows = column.rows else { return }
+      guard let known = first else {
+        first = (name, rows)
+        return
       }
-      if first == nil { first = (name, rows) }
+      if known.rows == rows { return }
+      throw InputError(
+        .invalidBatch, (isSlice ? [.key("slices")] : []) + [.key(name)],
+        "\(name) has \(rows) rows but \(known.name) has \(known.rows)",
+        hint: "every column of a batch has one value a row")
     }
-    for (name, column) in columns { self.columns[name] = column }
-    for (name, column) in slices { self.slices[name] = column }
+    for (name, column) in columns where whole.isEmpty || !whole.contains(name) {
+      try check(name, column, isSlice: false)
+    }
+    for (name, column) in slices { try check(name, column, isSlice: true) }
+    self.columns = Dictionary(columns) { $1 }
+    self.slices = slices.isEmpty ? [:] : Dictionary(slices) { $1 }
     rows = first?.rows ?? (columns.contains { whole.contains($0.0) } ? 1 : 0)
   }
 

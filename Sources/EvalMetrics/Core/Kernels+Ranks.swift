@@ -1,46 +1,403 @@
+// Sums over the points of the curves. Like Kernels.swift, this file may use unsafe pointers, and what it
+// offers may be called with columns of any size.
+//
+// Positives are ranked among the negatives without a branch that could go wrong, a block of them at a
+// time; what each contributes is worked out over the whole block, and only the sums are taken one by one.
+
+/// What a walk over unit-weight rows finds, the highest score first.
+struct RankSums<Key: ScoreKey>: Sendable {
+  /// Twice the pairs of a positive and a negative in order, those that tie counting one.
+  var twicePairs = WidePairs()
+  /// Of precision over positives: at each score, and by trapezoids from the point before.
+  var areas = CompensatedSums()
+  /// The largest |TP N - FP P| of any point.
+  var largestGap = 0.0
+  /// The highest F1, and the highest key that reaches it.
+  var best: (value: Double, key: Key) = (-1, .max)
+}
+
 extension Kernels {
-  /// Calls `body` for every distinct positive score, the highest first, with how many positives have
-  /// it, how many negatives lie above it, and how many negatives have it too.
+  /// Walks over the points of the curves of two ascending columns of keys.
   ///
-  /// What a curve says changes direction only at positives, so most of a walk over both can be left out.
-  @inline(__always)
-  static func walkPositives<Key: ScoreKey>(
-    positives: [Key], negatives: [Key],
-    body: (_ key: Key, _ count: Int, _ above: Int, _ equal: Int) -> Void
-  ) {
-    positives.withUnsafeBufferPointer { ones in
-      negatives.withUnsafeBufferPointer { zeros in
-        var i = ones.count
-        var j = zeros.count
-        while i > 0 {
-          let key = ones[i - 1]
-          var rest = i - 1
-          while rest > 0 && ones[rest - 1] == key { rest -= 1 }
-          j = firstAbove(key, zeros, below: j)
-          var low = j
-          while low > 0 && zeros[low - 1] == key { low -= 1 }
-          body(key, i - rest, zeros.count - j, j - low)
-          i = rest
-        }
-      }
-    }
+  /// Curves change direction only at positives, so the points before and at each distinct positive
+  /// score are all there is to be looked at.
+  static func rankSums(positives: [UInt32], negatives: [UInt32]) -> RankSums<UInt32> {
+    sums(positives, negatives)
   }
 
-  /// How many of the first `end` ascending keys are not above one. They are near the end as a rule.
+  /// Walks over the points of the curves of two ascending columns of keys.
+  static func rankSums(positives: [UInt64], negatives: [UInt64]) -> RankSums<UInt64> {
+    sums(positives, negatives)
+  }
+
   @inline(__always)
-  private static func firstAbove<Key: ScoreKey>(
-    _ key: Key, _ keys: UnsafeBufferPointer<Key>, below end: Int
-  ) -> Int {
-    var place = end
-    // Four at a time without a branch on each: how many of them lie above.
-    while place >= 4 {
-      let above =
-        (keys[place - 1] > key ? 1 : 0) + (keys[place - 2] > key ? 1 : 0)
-        + (keys[place - 3] > key ? 1 : 0) + (keys[place - 4] > key ? 1 : 0)
-      place -= above
-      if above < 4 { return place }
+  private static func sums<Key: ScoreKey>(_ ones: [Key], _ zeros: [Key]) -> RankSums<Key> {
+    var sums = RankSums<Key>()
+    ones.withUnsafeBufferPointer { ones in
+      zeros.withUnsafeBufferPointer { zeros in
+        var block = RankBlock(ones, zeros)
+        defer { block.deallocate() }
+        var best = block
+        var start = block
+        while block.fill() {
+          // Where the block is that has the best score, which is looked for in it only once.
+          if block.add(to: &sums) { best = start }
+          start = block
+        }
+        if best.fill() { sums.best.key = best.key(ofF1: sums.best.value) }
+      }
     }
-    while place > 0 && keys[place - 1] > key { place -= 1 }
-    return place
+    return sums
+  }
+}
+
+/// The next positives, at most `length` of them unless all have one score, the highest first.
+private struct RankBlock<Key: ScoreKey> {
+  static var length: Int { 2048 }
+
+  private let ones: UnsafeBufferPointer<Key>
+  private let zeros: UnsafeBufferPointer<Key>
+  /// Positives and negatives that were not met yet: the first so many of each column.
+  private var i: Int
+  private var j: Int
+  /// Of each positive of the block, the lowest first: the negatives that are not above it.
+  private let ranks: UnsafeMutablePointer<Int>
+  /// Distinct scores in the block.
+  private var count = 0
+  /// Of each distinct score, the highest first: its key, and the negatives that are not above it.
+  private let keys: UnsafeMutablePointer<Key>
+  private let notAbove: UnsafeMutablePointer<Int>
+  /// The positives down to it; one place later, since those down to the score before stand first.
+  private let downTo: UnsafeMutablePointer<Int>
+  /// The negatives at it.
+  private let tied: UnsafeMutablePointer<Int>
+
+  init(_ ones: UnsafeBufferPointer<Key>, _ zeros: UnsafeBufferPointer<Key>) {
+    (self.ones, self.zeros, i, j) = (ones, zeros, ones.count, zeros.count)
+    // Points are taken in pairs, so that there may be one too many.
+    let length = Self.length + 2
+    ranks = .allocate(capacity: length)
+    keys = .allocate(capacity: length)
+    notAbove = .allocate(capacity: length)
+    downTo = .allocate(capacity: length)
+    tied = .allocate(capacity: length)
+  }
+
+  func deallocate() {
+    ranks.deallocate()
+    keys.deallocate()
+    notAbove.deallocate()
+    downTo.deallocate()
+    tied.deallocate()
+  }
+
+  /// Ranks the next scores among the negatives; false when there are none.
+  @inline(__always)
+  mutating func fill() -> Bool {
+    if i == 0 { return false }
+    downTo[0] = ones.count &- i
+    var end = max(0, i &- Self.length)
+    // Positives of one score are not cut apart.
+    if end > 0 && ones[end &- 1] == ones[end] { end = lowerBound(ones, ones[end] &+ 1, end, i) }
+    if end == i || ones[end] == ones[i &- 1] {
+      fillWithOneScore()
+    } else {
+      rank(from: end)
+      findScores(from: end)
+    }
+    return true
+  }
+
+  /// The block is all positives of the next score, however many.
+  private mutating func fillWithOneScore() {
+    let key = ones[i &- 1]
+    i = lowerBound(ones, key, 0, i)
+    while j >= 8 && zeros[j &- 8] > key { j &-= 8 }
+    while j > 0 && zeros[j &- 1] > key { j &-= 1 }
+    keys[0] = key
+    notAbove[0] = j
+    downTo[1] = ones.count &- i
+    count = 1
+  }
+
+  /// Makes distinct scores of the positives from `end` on.
+  @inline(__always)
+  private mutating func findScores(from end: Int) {
+    var place = -1
+    // Not the key of the first, so that a new score begins there.
+    var key = ~ones[i &- 1]
+    for index in stride(from: i &- 1, through: end, by: -1) {
+      let next = ones[index]
+      // One that equals the last takes its place.
+      place &+= one(next != key)
+      key = next
+      keys[place] = key
+      notAbove[place] = ranks[index &- end]
+      downTo[place &+ 1] = ones.count &- index
+    }
+    count = place &+ 1
+    j = ranks[0]
+    i = end
+  }
+
+  /// How many negatives have the key of a score in the block.
+  @inline(__always)
+  private func equals(_ place: Int) -> Int {
+    let key = keys[place]
+    let end = notAbove[place]
+    if end < 4 || zeros[end &- 4] == key { return end &- lowerBound(zeros, key, 0, end) }
+    return one(zeros[end &- 1] == key) &+ one(zeros[end &- 2] == key)
+      &+ one(zeros[end &- 3] == key)
+  }
+
+  /// The first place from `start` to `end` whose key is not below one.
+  @inline(never)
+  private func lowerBound(
+    _ keys: UnsafeBufferPointer<Key>, _ key: Key, _ start: Int, _ end: Int
+  ) -> Int {
+    var low = start
+    var high = end
+    while low < high {
+      let middle = low &+ (high &- low) / 2
+      if keys[middle] >= key { high = middle } else { low = middle &+ 1 }
+    }
+    return low
+  }
+
+  /// 1 where it is so, else 0, without a branch.
+  @inline(__always)
+  private func one(_ isSo: Bool) -> Int { Int(unsafeBitCast(isSo, to: UInt8.self)) }
+}
+
+extension RankBlock {
+  /// One of four parts of the block, ranked side by side because each waits for its own last step.
+  private struct Chain {
+    /// Positives and negatives left: the first so many of each column.
+    var i: Int
+    var j: Int
+    /// Where the positives of the chain end.
+    let end: Int
+    var stepsLeft: Int { min(i &- end, j / 8) }
+  }
+
+  /// Ranks the positives from `end` on.
+  @inline(__always)
+  private func rank(from end: Int) {
+    let quarter = (i &- end) / 4
+    var a = Chain(i: i, j: j, end: i &- quarter)
+    var b = chain(after: a, quarter)
+    var c = chain(after: b, quarter)
+    var d = chain(after: c, c.end &- end)
+    let ranks = ranks - end
+    while true {
+      let safe = min(min(a.stepsLeft, b.stepsLeft), min(c.stepsLeft, d.stepsLeft))
+      if safe == 0 { break }
+      for _ in 0..<safe {
+        step(&a, ranks)
+        step(&b, ranks)
+        step(&c, ranks)
+        step(&d, ranks)
+      }
+    }
+    finish(&a, ranks)
+    finish(&b, ranks)
+    finish(&c, ranks)
+    finish(&d, ranks)
+  }
+
+  /// The chain of the next `count` positives.
+  @inline(__always)
+  private func chain(after last: Chain, _ count: Int) -> Chain {
+    let i = last.end
+    if count == 0 { return Chain(i: i, j: last.j, end: i) }
+    let key = ones[i &- 1]
+    // Looks near the last chain's start first.
+    var step = 2 &* count
+    var low = last.j
+    while low > 0 && zeros[low &- 1] > key {
+      low = max(0, low &- step)
+      step &*= 2
+    }
+    // The first negative above the key is where the next higher key would begin.
+    let j = key == .max ? last.j : lowerBound(zeros, key &+ 1, low, last.j)
+    return Chain(i: i, j: j, end: i &- count)
+  }
+
+  /// Compares eight negatives with the chain's next positive. Where all are above it, the next step goes
+  /// on with the same one, so that no branch depends on the keys.
+  @inline(__always)
+  private func step(_ chain: inout Chain, _ ranks: UnsafeMutablePointer<Int>) {
+    let key = ones[chain.i &- 1]
+    let window = chain.j &- 8
+    let low = one(zeros[window] > key) &+ one(zeros[window &+ 1] > key)
+    let middle = one(zeros[window &+ 2] > key) &+ one(zeros[window &+ 3] > key)
+    let high = one(zeros[window &+ 4] > key) &+ one(zeros[window &+ 5] > key)
+    let top = one(zeros[window &+ 6] > key) &+ one(zeros[window &+ 7] > key)
+    let found = (low &+ middle) &+ (high &+ top)
+    chain.j &-= found
+    ranks[chain.i &- 1] = chain.j
+    chain.i &-= one(found < 8)
+  }
+
+  /// Ranks the rest of a chain one by one.
+  @inline(never)
+  private func finish(_ chain: inout Chain, _ ranks: UnsafeMutablePointer<Int>) {
+    while chain.i > chain.end {
+      let key = ones[chain.i &- 1]
+      while chain.j >= 8 && zeros[chain.j &- 8] > key { chain.j &-= 8 }
+      while chain.j > 0 && zeros[chain.j &- 1] > key { chain.j &-= 1 }
+      ranks[chain.i &- 1] = chain.j
+      chain.i &-= 1
+    }
+  }
+}
+
+extension RankBlock {
+  /// Adds what the scores of the block contribute; true when one of them has the best F1 so far.
+  @inline(__always)
+  func add(to sums: inout RankSums<Key>) -> Bool {
+    countPairs(&sums)
+    let points = Points(positives: ones.count, negatives: zeros.count)
+    var (gaps, highest) = (points.noGaps, SIMD2<Double>(repeating: -1))
+    for place in stride(from: 0, to: count, by: 2) {
+      let fpBefore = points.allZeros - pair(notAbove, place)
+      points.add(
+        from: (pair(downTo, place), fpBefore),
+        to: (pair(downTo, place &+ 1), fpBefore + pair(tied, place)),
+        &sums.areas, &gaps, &highest)
+    }
+    sums.largestGap = max(
+      sums.largestGap, max(gaps.above[0], gaps.above[1]), -min(gaps.below[0], gaps.below[1]))
+    let best = max(highest[0], highest[1])
+    if best <= sums.best.value { return false }
+    sums.best.value = best
+    return true
+  }
+
+  /// The highest key of the block with an F1.
+  func key(ofF1 f1: Double) -> Key {
+    let points = Points(positives: ones.count, negatives: zeros.count)
+    let place = (0..<count).first {
+      let fp = zeros.count &- notAbove[$0] &+ equals($0)
+      return points.f1(Double(downTo[$0 &+ 1]), Double(fp)) == f1
+    }
+    return keys[place ?? 0]
+  }
+
+  /// Finds the negatives at each score, and counts the pairs.
+  @inline(__always)
+  private func countPairs(_ sums: inout RankSums<Key>) {
+    if count == 1 {
+      // One score may have any number of rows, and their product more than 64 bits.
+      tied[0] = equals(0)
+      sums.twicePairs.add(downTo[1] &- downTo[0], 2 &* notAbove[0] &- tied[0])
+    } else {
+      var twice = 0
+      for place in 0..<count {
+        let found = equals(place)
+        tied[place] = found
+        twice &+= (downTo[place &+ 1] &- downTo[place]) &* (2 &* notAbove[place] &- found)
+      }
+      sums.twicePairs.add(twice, 1)
+    }
+    // The same point again, which adds nothing, in case they are odd.
+    notAbove[count] = notAbove[count &- 1] &- tied[count &- 1]
+    tied[count] = 0
+    downTo[count &+ 1] = downTo[count]
+  }
+
+  /// Two counts as they are; both are far below 2^52.
+  @inline(__always)
+  private func pair(_ counts: UnsafeMutablePointer<Int>, _ place: Int) -> SIMD2<Double> {
+    let bits = UnsafeRawPointer(counts + place).loadUnaligned(as: SIMD2<UInt64>.self)
+    let large = SIMD2<UInt64>(repeating: 0x1p52.bitPattern)
+    return unsafeBitCast(bits | large, to: SIMD2<Double>.self) - 0x1p52
+  }
+}
+
+/// What points of the curves add to the sums, two at a time.
+private struct Points {
+  typealias Pair = SIMD2<Double>
+  let allOnes: Pair
+  let allZeros: Pair
+  var noGaps: (above: Pair, below: Pair) { (.zero, .zero) }
+
+  init(positives: Int, negatives: Int) {
+    allOnes = Pair(repeating: Double(positives))
+    allZeros = Pair(repeating: Double(negatives))
+  }
+
+  @inline(__always)
+  func f1(_ tp: Double, _ fp: Double) -> Double { 2 * tp / (allOnes[0] + tp + fp) }
+
+  /// The points before and at two scores that follow one another.
+  @inline(__always)
+  func add(
+    from before: (tp: Pair, fp: Pair), to now: (tp: Pair, fp: Pair),
+    _ areas: inout CompensatedSums, _ gaps: inout (above: Pair, below: Pair), _ highest: inout Pair
+  ) {
+    // Negatives alone lower every curve, so its turning points are before and at each positive.
+    let selected = before.tp + before.fp
+    var lastPrecision = before.tp / selected
+    lastPrecision.replace(with: 1, where: selected .== 0)
+    let precision = now.tp / (now.tp + now.fp)
+    let weight = now.tp - before.tp
+    let step = weight * precision
+    let trapezoid = weight * (precision + lastPrecision) / 2
+    areas.add(Pair(step[0], trapezoid[0]))
+    areas.add(Pair(step[1], trapezoid[1]))
+    note(before.tp * allZeros - before.fp * allOnes, &gaps)
+    note(now.tp * allZeros - now.fp * allOnes, &gaps)
+    let f1 = 2 * now.tp / (allOnes + now.tp + now.fp)
+    highest.replace(with: f1, where: f1 .> highest)
+  }
+
+  @inline(__always)
+  private func note(_ gap: Pair, _ gaps: inout (above: Pair, below: Pair)) {
+    gaps.above.replace(with: gap, where: gap .> gaps.above)
+    gaps.below.replace(with: gap, where: gap .< gaps.below)
+  }
+}
+
+/// Two sums side by side, each the same as a `CompensatedSum`.
+struct CompensatedSums: Sendable {
+  private var sum = SIMD2<Double>.zero
+  private var error = SIMD2<Double>.zero
+
+  @inline(__always)
+  mutating func add(_ x: SIMD2<Double>) {
+    let total = sum + x
+    let part = total - sum
+    error += (sum - (total - part)) + (x - part)
+    sum = total
+  }
+
+  var values: SIMD2<Double> { sum + error }
+}
+
+/// A sum of products of counts, exact beyond 64 bits.
+struct WidePairs: Sendable {
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
+
+  @inline(__always)
+  mutating func add(_ a: Int, _ b: Int) {
+    let product = UInt64(truncatingIfNeeded: a).multipliedFullWidth(
+      by: UInt64(truncatingIfNeeded: b))
+    let (sum, carry) = low.addingReportingOverflow(product.low)
+    low = sum
+    high &+= product.high &+ (carry ? 1 : 0)
+  }
+
+  /// Half of it, rounded once.
+  var half: Double {
+    if high == 0 { return Double(low) / 2 }
+    var sum = ExactSum()
+    for (word, power) in [
+      (low & 0xffff_ffff, 0), (low >> 32, 32), (high & 0xffff_ffff, 64), (high >> 32, 96),
+    ] {
+      sum.add(Double(sign: .plus, exponent: power, significand: Double(word)))
+    }
+    return sum.value / 2
   }
 }

@@ -117,7 +117,42 @@ public enum Kernels {
     }
   }
 
+  /// The rows whose label is odd, those whose score is at least the threshold, and those that are both,
+  /// as far as both columns go.
+  public static func decisions(
+    scores: [Float], labels: [UInt8], threshold: Float
+  ) -> (positives: Int, decided: Int, both: Int) {
+    var sums = (0, 0, 0)
+    scores.withUnsafeBufferPointer { scores in
+      labels.withUnsafeBufferPointer { labels in
+        let count = min(scores.count, labels.count)
+        // Sums of 32 bits can be vectorised beside floats.
+        for start in stride(from: 0, to: count, by: 65_536) {
+          var block: (UInt32, UInt32, UInt32) = (0, 0, 0)
+          for row in start..<min(start &+ 65_536, count) {
+            let label = UInt32(labels[row] & 1)
+            let decided: UInt32 = scores[row] >= threshold ? 1 : 0
+            block.0 &+= label
+            block.1 &+= decided
+            block.2 &+= label & decided
+          }
+          sums = (sums.0 + Int(block.0), sums.1 + Int(block.1), sums.2 + Int(block.2))
+        }
+      }
+    }
+    return sums
+  }
+
   // MARK: Checks
+
+  /// Whether all are 0 or 1.
+  public static func areBits(_ xs: [UInt8]) -> Bool {
+    xs.withUnsafeBufferPointer { xs in
+      var bits: UInt8 = 0
+      for x in xs { bits |= x }
+      return bits <= 1
+    }
+  }
 
   /// The first row that is NaN or infinite.
   public static func firstNonFinite(_ xs: [Float]) -> Int? {

@@ -89,6 +89,12 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   }
 
   public var byteCount: Int {
+    @_specialize(where Task == BinaryTask)
+    @_specialize(where Task == ScalarTask)
+    get { accountedBytes }
+  }
+
+  private var accountedBytes: Int {
     windows.byteCount + (rolling?.byteCount ?? 0) + (rowIDs?.byteCount ?? 0) + views.byteCount
   }
 
@@ -130,10 +136,13 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
 // MARK: - Pushing
 
 extension StreamEngine {
+  // Without these the engine of every task runs unspecialised, at a third of the speed.
+  @_specialize(where Task == BinaryTask)
+  @_specialize(where Task == ScalarTask)
   public mutating func push(
     _ columns: Columns, rowMetrics: [MetricRequest]
   ) throws(InputError) -> PushReport {
-    try refuseUnknownColumns(columns)
+    try Self.refuseUnknownColumns(columns)
     var settled = task
     var notes = ReadNotes()
     let rows = try settled.read(columns, notes: &notes)
@@ -161,7 +170,12 @@ extension StreamEngine {
     return report
   }
 
-  private func refuseUnknownColumns(_ columns: Columns) throws(InputError) {
+  private static func refuseUnknownColumns(_ columns: Columns) throws(InputError) {
+    func isKnown(_ name: String) -> Bool {
+      Task.columns.contains { $0.name == name }
+        || CommonOptions.columns.contains { $0.name == name }
+    }
+    if columns.columns.keys.allSatisfy(isKnown) { return }
     let known = (Task.columns + CommonOptions.columns).map(\.name)
     for name in columns.columns.keys.sorted() where !known.contains(name) {
       throw .unknownName(.invalidBatch, [.key(name)], "column", name, known: known)

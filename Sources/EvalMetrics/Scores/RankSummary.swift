@@ -18,9 +18,15 @@ extension SortedScores {
     once("ranks") {
       switch storage {
       case .singles(let ones, let zeros):
-        return RankSummary(positives: ones, negatives: zeros) { Double(Kernels.float($0)) }
+        let sums = Kernels.rankSums(positives: ones, negatives: zeros)
+        return RankSummary(sums, positives: ones.count, negatives: zeros.count) {
+          Double(Kernels.float($0))
+        }
       case .doubles(let ones, let zeros):
-        return RankSummary(positives: ones, negatives: zeros) { Kernels.double($0) }
+        let sums = Kernels.rankSums(positives: ones, negatives: zeros)
+        return RankSummary(sums, positives: ones.count, negatives: zeros.count) {
+          Kernels.double($0)
+        }
       case .groups, .buckets: break
       }
       if isWeighted {

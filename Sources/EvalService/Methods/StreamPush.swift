@@ -44,6 +44,8 @@ extension Server {
       server.counters.rows += UInt64(report?.applied ?? 0)
       server.changes += 1
     }
+    // A notification has no reply.
+    if params.caller.isNotification { return writer.null() }
     try server.look(at: name) { stream throws(RPCError) in
       writer.pushResult(stream, report, rowMetrics)
     }
@@ -63,14 +65,14 @@ extension Server {
       let reader = BatchReader(sharedMemory: sharedMemory, wholeColumns: whole)
       let columns = try reader.read(batch, path: path)
       try reserveMemory(columns.mostBytesNeeded, for: "this batch", path: path)
-      return try withStream(params) { stream throws(RPCError) in
+      return try withStream(named: name) { stream throws(RPCError) in
         try stream.push(columns, from: sender, rowMetrics, path: path)
       }
     } catch {
       // What the batch holds will not get better by sending it again; room may be found.
       let isForWhatItHolds = [ErrorKind.invalidBatch.name, ErrorKind.tooManyValues.name]
       if let sender, isForWhatItHolds.contains(error.kind) {
-        try withStream(params) { stream throws(RPCError) in
+        try withStream(named: name) { stream throws(RPCError) in
           stream.contents.producers.note(sender, isRefused: true)
         }
       }
@@ -83,7 +85,7 @@ extension Server {
   /// The bytes of the columns that stand in shared memory, by what their shapes say.
   private static func sharedBytes(_ columns: JSONValue) -> Int {
     var bytes = 0
-    for (_, column) in columns.members {
+    for column in columns.memberValues {
       guard column["shared_memory"] != nil, let shape = column["shape"] else { continue }
       // Far more than any limit is as good as the whole of it.
       bytes = min(bytes + min(BatchReader.elements(shape) ?? 0, 1 << 40) * 8, 1 << 50)

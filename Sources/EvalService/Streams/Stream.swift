@@ -7,6 +7,8 @@ import JSONRPC
 struct Stream: Sendable {
   let name: String
   let schema: Schema
+  /// Memory by account of the schema, which costs to add up.
+  private let schemaBytes: Int
   /// What a query answers that names nothing.
   var metrics: [MetricRequest]
   /// What was given at `stream/open`, as JSON text.
@@ -50,6 +52,7 @@ struct Stream: Sendable {
   ) {
     self.name = name
     self.schema = schema
+    schemaBytes = Self.byteCount(schema, [], [])
     self.metrics = metrics
     self.metadata = metadata
     self.openedAt = openedAt
@@ -71,7 +74,8 @@ struct Stream: Sendable {
 extension Stream {
   /// Memory by account, checkpoints included. It costs the same however many rows and slices there are.
   var byteCount: Int {
-    contents.byteCount + checkpointBytes + Self.byteCount(schema, metrics, metadata)
+    contents.byteCount + checkpointBytes + schemaBytes
+      + metrics.count * MetricRequest.accountedBytes + metadata.count
   }
 
   /// What a stream without rows takes.

@@ -4,6 +4,18 @@ import WireJSON
 
 // Columns that are objects: packed in base64, in shared memory, or by a dictionary.
 
+/// The members of a packed column.
+private struct PackedParts {
+  static let keys = ["dtype", "shape", "base64", "shared_memory", "offset"]
+  let dtype, shape, base64, sharedMemory, offset: JSONValue?
+
+  /// From the members in the order of `keys`.
+  init(_ values: [JSONValue?]) {
+    (dtype, shape, base64) = (values[0], values[1], values[2])
+    (sharedMemory, offset) = (values[3], values[4])
+  }
+}
+
 extension BatchReader {
   /// A column that is an object: packed, or by dictionary.
   func encoded(
@@ -12,35 +24,36 @@ extension BatchReader {
     let fields = Params(
       json, path: path,
       caller: Caller(session: SessionID(0), capabilities: .init(), isNotification: false))
-    if json["dictionary"] != nil {
-      return try dictionary(fields, name: name)
+    let (values, areAll) = json.members(named: PackedParts.keys)
+    if !areAll {
+      if json["dictionary"] != nil { return try dictionary(fields, name: name) }
+      try refuseUnknown(fields, PackedParts.keys, name: name)
     }
-    try refuseUnknown(
-      fields, ["dtype", "shape", "base64", "shared_memory", "offset"], name: name)
-    guard let kind = json["dtype"]?.string, let dtype = DType(rawValue: kind) else {
+    let parts = PackedParts(values)
+    guard let dtype = DType(parts.dtype) else {
       throw RPCError(
         .invalidBatch, "a packed column needs a dtype", path: fields.path(of: "dtype"),
         hint: "one of " + DType.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    let storage = try packed(json, dtype, fields)
-    let shape = try self.shape(json["shape"], of: storage.count, fields)
+    let storage = try packed(parts, dtype, fields)
+    let shape = try self.shape(parts.shape, of: storage.count, fields)
     return .numeric(NumericColumn(storage: .init(storage), shape: shape))
   }
 
   /// The elements, from where they are.
   private func packed(
-    _ json: JSONValue, _ dtype: DType, _ fields: Params
+    _ parts: PackedParts, _ dtype: DType, _ fields: Params
   ) throws(RPCError) -> Storage {
-    let source = json["shared_memory"] == nil ? "base64" : "shared_memory"
+    let source = parts.sharedMemory == nil ? "base64" : "shared_memory"
     do {
       if source == "shared_memory" {
-        return try decode(bytes: try sharedBytes(json, dtype, fields), as: dtype)
+        return try decode(bytes: try sharedBytes(parts, dtype, fields), as: dtype)
       }
-      if json["offset"] != nil {
+      if parts.offset != nil {
         throw RPCError(
           .invalidBatch, "offset belongs to shared_memory", path: fields.path(of: "offset"))
       }
-      guard let text = json["base64"], text.kind == .string else {
+      guard let text = parts.base64, text.kind == .string else {
         throw RPCError(
           .invalidBatch, "a packed column needs base64 or shared_memory",
           path: fields.path(of: "base64"),
@@ -58,10 +71,10 @@ extension BatchReader {
 
   /// The bytes of a column in shared memory. They are copied here, so the space is free once the push is answered.
   private func sharedBytes(
-    _ json: JSONValue, _ dtype: DType, _ fields: Params
+    _ parts: PackedParts, _ dtype: DType, _ fields: Params
   ) throws(RPCError) -> [UInt8] {
     let path = fields.path(of: "shared_memory")
-    guard json["base64"] == nil, let name = json["shared_memory"]?.string else {
+    guard parts.base64 == nil, let name = parts.sharedMemory?.string else {
       throw RPCError(
         .invalidBatch, "a column is in shared memory or in base64", path: path,
         hint:
@@ -73,13 +86,13 @@ extension BatchReader {
         .invalidBatch, "this machine has no shared memory for columns", path: path,
         hint: "send base64; initialize tells column_encodings")
     }
-    guard let lengths = json["shape"], let count = Self.elements(lengths) else {
+    guard let lengths = parts.shape, let count = Self.elements(lengths) else {
       throw RPCError(
         .invalidBatch, "a column in shared memory needs a shape", path: fields.path(of: "shape"),
         hint: "the lengths of its dimensions, rows first")
     }
     var offset = 0
-    if let given = json["offset"], !given.isNull {
+    if let given = parts.offset, !given.isNull {
       guard let value = given.int64.flatMap(Int.init(exactly:)), value >= 0 else {
         throw RPCError(
           .invalidBatch, "offset must be a number of bytes", path: fields.path(of: "offset"))

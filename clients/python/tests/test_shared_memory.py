@@ -133,7 +133,7 @@ def test_used_by_itself_where_it_pays(real: Starter, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     ("given", "said", "least"),
-    [(None, "1", 1), (None, "0", None), (False, "1", None), (True, "0", 1), (None, "", 16384)],
+    [(None, "1", 1), (None, "0", None), (False, "1", None), (True, "0", 1), (None, "", 2048)],
 )
 def test_forced(
     real: Starter, monkeypatch: pytest.MonkeyPatch, given: Any, said: str, least: int | None

@@ -27,9 +27,9 @@ from typing import Any
 _DIRECTORY = "/dev/shm"
 _NAME = re.compile(r"evald_(\d+)_[0-9a-f]+")
 
-# A column of this many bytes costs as much either way: what it takes to open, read and close
-# the segment in the daemon against encoding, piping and decoding.
-_LEAST_BYTES = 16384
+# A column of half as many bytes costs as much either way: what it takes to look at the segment and
+# read it in the daemon against encoding, piping and decoding.
+_LEAST_BYTES = 2048
 _MOST_BYTES = 64 << 20
 _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
