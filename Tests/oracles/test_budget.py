@@ -55,7 +55,7 @@ PROBABILITIES: dict[str, Callable[[Random, int], Floats]] = {
     "one bucket": near([0.3], 40),
     "edges of buckets": near([0.125, 0.25, 0.5, 0.75], 8),
     "edges of bins": near(np.arange(16) / 15, 3),
-    "denormals": lambda g, n: g.integers(0, 300, n) * 5e-324,
+    "denormals": lambda g, n: g.integers(0, 300, n).astype(np.float64) * 5e-324,
     "every magnitude": powers(-300, -1),
     "ends": near([0.0, 1.0, 1e-16, 1 - 1e-15], 6),
     "floats": lambda g, n: g.random(n).astype(np.float32).astype(float),
