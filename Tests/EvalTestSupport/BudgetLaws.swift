@@ -78,6 +78,15 @@ public func checkBudgetLaws<Task: LawTask>(
   _: Task.Type, _ hazard: Hazard, budgets: [Int], _ effort: LawEffort
 ) throws -> [String] {
   let subject = try lawSubject(Task.self, hazard)
+  var state = Task.TaskState(subject.configuration)
+  for piece in subject.pieces { state.update(piece) }
+  var handed = 0
+  state.forEachScoreIndex { handed += $0.byteCount > 0 ? 1 : 0 }
+  let held = scoreIndices(in: state)
+  if handed != held {
+    return ["\(held) indices of scores, of which forEachScoreIndex hands out \(handed)"]
+  }
+  if held == 0 { return [] }
   let sliced = slicedSubject(subject, seed: effort.seed)
   return budgets.flatMap { bytes in
     (checkStateLaws(budgetedSubject(subject, bytes: bytes), effort)
@@ -85,6 +94,12 @@ public func checkBudgetLaws<Task: LawTask>(
       + checkWindowBudget(sliced, bytes: 3 * bytes, effort).map { "windows, \($0)" })
       .map { "\(bytes) bytes: \($0)" }
   }
+}
+
+/// How many indices of scores a value is made of that hold rows: all of them must keep to a budget.
+private func scoreIndices(in value: Any) -> Int {
+  if let index = value as? ScoreIndex { return index.byteCount > 0 ? 1 : 0 }
+  return Mirror(reflecting: value).children.reduce(0) { $0 + scoreIndices(in: $1.value) }
 }
 
 extension LawTasks {

@@ -115,7 +115,7 @@ extension CalibrationMap {
 
 extension SortedScores {
   /// The losses when a score stands for these probabilities.
-  fileprivate func losses(_ probability: @escaping (Double) -> (Double, Double))
+  func losses(_ probability: @escaping (Double) -> (Double, Double))
     -> CalibrationLosses
   {
     var visitor = LossVisitor(probability: probability)

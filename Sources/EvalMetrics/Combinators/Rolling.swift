@@ -40,12 +40,8 @@ public struct Rolling<Base: State>: Sendable {
   mutating func absorb(_ state: Base) {
     if state.count == 0 { return }
     begin()
-    var budget = budget
-    buckets.change(buckets.states.count - 1) {
-      $0.merge(state)
-      budget?.note(scores: state.count, in: &$0)
-    }
-    self.budget = budget
+    buckets.change(buckets.states.count - 1) { $0.merge(state) }
+    budget?.noteMove()
     // What comes next begins a bucket too.
     next = (next.addingClamped(state.count) - 1) / bucketRows * bucketRows
     next = next.addingClamped(bucketRows)

@@ -49,7 +49,7 @@ public struct MemoryBudget: Sendable {
     if tail > mostTail * 3 / 4 { settle(&keeper) }
   }
 
-  /// Notes that rows went from one index to another.
+  /// Notes that rows went from one index to another, or came as a state.
   public mutating func noteMove() { isSettled = false }
 
   /// Applies the rule. Whatever is asked afterwards is answered alike for any order of the rows.

@@ -111,8 +111,10 @@ extension StreamEngine {
     task = settledTask
     views.forgetOpenWindows()
     windows.current.merge(rows)
-    budget?.note(scores: rows.count, in: &windows)
     rolling?.absorb(rows)
+    // At once: what came is no tail that is noticed when it is long.
+    budget?.noteMove()
+    settle()
     if let ids { rowIDs?.merge(ids) }
     totalCount = totalCount.addingClamped(rows.count)
     return rows.count

@@ -132,11 +132,6 @@ extension JSONWriter {
   }
 }
 
-extension Answer {
-  /// Between which numbers a numeric answer lies; both are the value where it is exact.
-  var range: ClosedRange<Double>? { bounds ?? number.map { $0...$0 } }
-}
-
 /// Between which values what is made of several answers lies, where one of them is approximate.
 struct SpreadBounds {
   /// The largest less the smallest, and the smallest divided by the largest.

@@ -59,6 +59,39 @@ import Testing
     }
   }
 
+  /// The map that was fitted to the groups, on the very rows.
+  @Test func holdLossesOfFittedMaps() throws {
+    var approximate = 0
+    // Newton's method takes its time without optimization.
+    for seed in 0..<Self.streams / 4 {
+      let stream = AdversarialStream(seed: UInt64(seed))
+      let (exact, bounded) = try Self.rows(stream)
+      for method in CalibrationMethod.allCases {
+        if stream.kind == .score && method == .temperature { continue }
+        let fit = try bounded.fit(method)
+        guard let map = fit.map, let after = fit.after else { continue }
+        if fit.afterBounds != nil { approximate += 1 }
+        let truth = exact.scores.losses(map.function(of: stream.kind))
+        for fault in Self.faults(truth, after, fit.afterBounds) {
+          Issue.record("\(stream.name): \(method), \(map): after: \(fault)")
+        }
+        guard let before = try exact.fit(method).before, let found = fit.before else { continue }
+        for fault in Self.faults(before, found, fit.beforeBounds) {
+          Issue.record("\(stream.name): before: \(fault)")
+        }
+      }
+    }
+    #expect(approximate > 120)
+  }
+
+  private static func faults(
+    _ truth: CalibrationLosses, _ found: CalibrationLosses, _ bounds: CalibrationLossBounds?
+  ) -> [String] {
+    outside("log_loss", truth.logLoss, found.logLoss, bounds?.logLoss)
+      + outside("brier", truth.brier, found.brier, bounds?.brier)
+      + outside("ece", truth.ece, found.ece, bounds?.ece)
+  }
+
   @Test func holdAreasOfCurvesWithRealPoints() throws {
     for seed in 0..<Self.streams {
       let stream = AdversarialStream(seed: UInt64(seed))

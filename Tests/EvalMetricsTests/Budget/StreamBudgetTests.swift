@@ -148,6 +148,31 @@ import Testing
     }
   }
 
+  /// Streams that were merged answer as one that was given all rows, and their budget holds at once.
+  @Test func mergedStatesAnswerAsOneStream() throws {
+    let rows = (0..<8).map { Self.rows(6000, seed: UInt64(20 + $0)) }
+    var whole = try Bench("binary", Self.options())
+    var merged = try Bench("binary", Self.options())
+    for part in rows {
+      try Self.push(part, to: &whole)
+      var rank = try Bench("binary", Self.options())
+      try Self.push(part, to: &rank)
+      var writer = StateWriter()
+      _ = try rank.engine.exportRows(of: .current, into: &writer)
+      var reader = StateReader(writer.bytes)
+      _ = try merged.engine.mergeRows(from: &reader)
+      #expect(merged.engine.byteCount < Self.budget * 3 / 2)
+    }
+    #expect(try whole.ask("roc_auc").bounds != nil)
+    #expect(try Self.answers(&merged, threshold: 0.4) == Self.answers(&whole, threshold: 0.4))
+    var writer = StateWriter()
+    merged.engine.encode(into: &writer)
+    var again = try Bench("binary", Self.options())
+    var reader = StateReader(writer.bytes)
+    try again.engine.decode(from: &reader)
+    #expect(try Self.answers(&again, threshold: 0.4) == Self.answers(&whole, threshold: 0.4))
+  }
+
   /// The budget, a quarter for what is new, as much for what was merged for questions, and the counters.
   @Test(arguments: [0, 8])
   func memoryStaysWithinItsBound(_ sliceCount: Int) throws {

@@ -53,6 +53,27 @@ extension Answer {
     }
     return answer
   }
+
+  /// Between which numbers a numeric answer lies; both are the value where it is exact.
+  public var range: ClosedRange<Double>? { bounds ?? number.map { $0...$0 } }
+
+  /// The bounds of a weighted mean of answers, such as those of classes; nil where all of them are exact.
+  /// Answers without a number do not count.
+  static func boundsOfMean(
+    _ parts: some Sequence<(answer: Answer, weight: Double)>,
+    in range: ClosedRange<Double> = .share
+  ) -> ClosedRange<Double>? {
+    var sums = SumOfEnclosures()
+    var total = CompensatedSum()
+    var isExact = true
+    for (answer, weight) in parts {
+      guard let bounds = answer.range else { continue }
+      if answer.bounds != nil { isExact = false }
+      sums.add(weight * bounds.lowerBound, weight * bounds.upperBound)
+      total.add(weight)
+    }
+    return isExact || total.value <= 0 ? nil : sums.over(total.value).widened(in: range)
+  }
 }
 
 extension ClosedRange<Double> {
