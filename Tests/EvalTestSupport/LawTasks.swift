@@ -32,6 +32,7 @@ public protocol LawTask: EvaluationTask {
 public enum LawTasks {
   public static let all: [any LawTask.Type] = [
     BinaryTask.self,
+    MulticlassTask.self,
     RegressionTask.self,
     QuestionAnsweringTask.self,
     ScalarTask.self,

@@ -44,7 +44,8 @@ public enum ClassQuotient: Sendable, Equatable {
       && count.predicted.weighted == nil
     {
       let divisor = b * Double(count.labelled.units) + Double(count.predicted.units)
-      return divisor > 0 ? (1 + b) * Double(count.hits.units) / divisor : nil
+      // Rounded products must not make more than one of it.
+      return divisor > 0 ? min((1 + b) * Double(count.hits.units), divisor) / divisor : nil
     }
     // Exactly, since weights may be so large or small that no product of them fits a double.
     var (square, more) = (ExactSum(), ExactSum())
@@ -87,11 +88,8 @@ public struct ClassAverages: Sendable {
       terms += 1
       plain.add(x)
       if averaging == .weighted {
-        let labelled = count.labelled.exact
-        var factor = ExactSum()
-        factor.add(x)
-        sum.merge(labelled * factor)
-        weight.merge(labelled)
+        sum.add(product: count.labelled, x)
+        weight.merge(count.labelled.exact)
       }
     }
     if terms == 0 { return .undefined(.zeroDivision) }

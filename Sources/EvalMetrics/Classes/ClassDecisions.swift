@@ -133,7 +133,9 @@ extension ClassDecisions {
 
   /// The codes that occur in labels or predictions of rows with a weight, in canonical order.
   public var seen: [Int] {
-    classes.canonicalOrder.filter { !labelled[$0].isZero || !predicted[$0].isZero }
+    let codes = Set(labelled.codes).union(predicted.codes)
+    if classes.isRange { return codes.sorted() }
+    return classes.canonicalOrder.filter(codes.contains)
   }
 
   /// The codes that are told: the declared ones, else those that occur.
@@ -183,7 +185,7 @@ extension ClassDecisions {
       for _ in 0..<4 { row.append(try Tally(from: &reader)) }
       tallies.append(row)
     }
-    self.classes.add(names)
+    self.classes.restore(names)
     var codes: [Int] = []
     var known: Set<Int> = []
     for (name, row) in zip(names, tallies) {

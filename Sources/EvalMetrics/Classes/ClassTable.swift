@@ -12,6 +12,9 @@ public struct ClassTable: Sendable, Equatable {
   public private(set) var count: Int
   /// Nil while the codes are the names: the integers 0 ..< count.
   private var list: NameList?
+  /// The codes here of another list's classes, as found last: a stream that was read from bytes has another
+  /// list than its states, and asks with every batch.
+  private var known: (list: NameList, map: [Int])?
 
   /// The declared classes, or none yet.
   public init(_ declared: DeclaredClasses = .asSeen) {
@@ -85,6 +88,18 @@ extension ClassTable {
     count = all.count
   }
 
+  /// Adds the classes of an encoded state, where all codes are its own: integers need no list, however far they are.
+  mutating func restore(_ names: [ClassName]) {
+    var most: Int64 = -1
+    for name in names {
+      guard case .integer(let x) = name, x >= 0, x < Int64(DeclaredClasses.limit) else {
+        return add(names)
+      }
+      most = max(most, x)
+    }
+    extend(to: Int(most) + 1)
+  }
+
   /// Makes the table of integers at least this long, if it grows and is one.
   public mutating func extend(to length: Int) {
     if grows && isRange { count = max(count, length) }
@@ -115,8 +130,11 @@ extension ClassTable {
       }
     case (_?, nil): break
     }
+    if let theirs = other.list, let known, known.list === theirs { return known.map }
     add((0..<other.count).map(other.name))
-    return map(other)
+    let map = map(other)
+    known = other.list.map { ($0, map) }
+    return map
   }
 
   private func map(_ other: ClassTable) -> [Int] {

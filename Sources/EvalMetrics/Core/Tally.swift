@@ -67,6 +67,25 @@ public struct Tally: Sendable, Equatable {
   }
 }
 
+extension ExactSum {
+  /// Adds the exact product of a tally and a number.
+  mutating func add(product tally: Tally, _ x: Double) {
+    if tally.weighted == nil { return add(product: Double(tally.units), x) }
+    var factor = ExactSum()
+    factor.add(x)
+    merge(tally.exact * factor)
+  }
+
+  /// Adds the exact product of two tallies.
+  mutating func add(product a: Tally, _ b: Tally) {
+    if a.weighted == nil && b.weighted == nil {
+      add(product: Double(a.units), Double(b.units))
+    } else {
+      merge(a.exact * b.exact)
+    }
+  }
+}
+
 extension Tally {
   public func encode(into writer: inout StateWriter) {
     writer.write(Int64(units))

@@ -2,6 +2,7 @@
 public enum Tasks {
   private static let all: [any EvaluationTask.Type] = [
     BinaryTask.self,
+    MulticlassTask.self,
     RegressionTask.self,
     QuestionAnsweringTask.self,
     ScalarTask.self,

@@ -9,6 +9,14 @@ public protocol ThresholdState: State {
 public protocol CalibrationState: State {
   /// The prepared confidences; an error where there are none.
   func calibrationRows() throws(InputError) -> ScoredRows
+  /// A map from scores to probabilities; an error where the state keeps too little to fit one.
+  func calibrationFit(_ method: CalibrationMethod) throws(InputError) -> CalibrationFit
+}
+
+extension CalibrationState {
+  public func calibrationFit(_ method: CalibrationMethod) throws(InputError) -> CalibrationFit {
+    try calibrationRows().fit(method)
+  }
 }
 
 /// A state that curves can be drawn from: conforming gives its task `curve/query`.

@@ -24,7 +24,7 @@ extension Server {
     try server.withStream(params) { stream throws(RPCError) in
       let found = try stream.inspect(params, "calibration") {
         (state: any CalibrationState) throws(InputError) in
-        try state.calibrationRows().fit(method)
+        try state.calibrationFit(method)
       }
       writer.beginObject()
       writer.header(stream, found.question, count: found.count)

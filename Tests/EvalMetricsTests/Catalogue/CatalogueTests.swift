@@ -12,6 +12,12 @@ import Testing
     jaccard confusion_matrix roc_auc partial_roc_auc average_precision pr_auc log_loss brier ece \
     mce ace ks_statistic gini optimal_f1 optimal_threshold majority_accuracy
     """,
+    "multiclass": """
+    accuracy top_k_accuracy@k balanced_accuracy precision_micro precision_macro precision_weighted \
+    recall_micro recall_macro recall_weighted f1_micro f1_macro f1_weighted f_beta_micro f_beta_macro \
+    f_beta_weighted per_class mcc cohen_kappa confusion_matrix log_loss brier ece mce roc_auc_macro \
+    roc_auc_weighted average_precision_macro majority_accuracy
+    """,
     "regression": """
     mae mse rmse r2 adjusted_r2 explained_variance mape smape median_absolute_error max_error msle \
     pearson spearman concordance_correlation concordance mean_error pinball_loss poisson_deviance \
