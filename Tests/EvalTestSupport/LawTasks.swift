@@ -35,6 +35,7 @@ public enum LawTasks {
     MulticlassTask.self,
     RegressionTask.self,
     QuestionAnsweringTask.self,
+    RankingTask.self,
     ScalarTask.self,
   ]
 

@@ -134,6 +134,12 @@ public struct Sliced<Base: State>: State {
     for key in Array(cells.keys) { change(key) { $0.forEachScoreIndex(body) } }
   }
 
+  /// Changes every state in place.
+  mutating func changeAll(_ body: (inout Base) -> Void) {
+    changeTotal(body)
+    for key in Array(cells.keys) { change(key, body) }
+  }
+
   /// The rows of each code that occurs, in ascending order.
   private static func rowsByCode(_ codes: [Int32], codeCount: Int) -> [(Int, [Int])] {
     var groups = Array(repeating: [Int](), count: codeCount)

@@ -22,6 +22,9 @@ public enum Elementary {
   /// e to the power of x: infinity above about 709.78, 0 below about -745.13.
   public static func exp(_ x: Double) -> Double { exponential(x) }
 
+  /// 2 to the power of x, exact for whole x: infinity from 1024 on.
+  public static func exp2(_ x: Double) -> Double { powerOfTwo(x) }
+
   /// The square root, correctly rounded: NaN below 0.
   public static func sqrt(_ x: Double) -> Double { x.squareRoot() }
 }
@@ -31,3 +34,4 @@ private func naturalLogarithm(_ x: Double) -> Double { log(x) }
 private func binaryLogarithm(_ x: Double) -> Double { log2(x) }
 private func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
 private func exponential(_ x: Double) -> Double { exp(x) }
+private func powerOfTwo(_ x: Double) -> Double { exp2(x) }

@@ -61,6 +61,15 @@ public struct InputError: Error, Sendable, Equatable {
     return InputError(.invalidBatch, path, message, hint: hint)
   }
 
+  /// The same fault of a batch, where its rows are only these of the rows that were sent.
+  func numberingRows(_ rows: [Int]?) -> InputError {
+    guard let rows, path.count == 2, case .index(let row) = path[1], rows.indices.contains(row)
+    else { return self }
+    var copy = self
+    copy.path[1] = .index(rows[row])
+    return copy
+  }
+
   /// The same fault, seen from further out.
   public func under(_ prefix: [Step]) -> InputError {
     var copy = self

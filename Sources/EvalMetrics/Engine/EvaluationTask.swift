@@ -41,15 +41,29 @@ public protocol EvaluationTask: Sendable {
   var settled: Value { get }
   /// Takes over what other rows of the same stream have settled; throws where they do not fit.
   mutating func settle(as other: Value) throws(InputError)
+  /// Changes rows of another stream that are about to be merged into the current window; `other` is what was
+  /// settled there.
+  func adopt(_ state: inout TaskState, of other: Value)
   /// The rows of each unit that has a value of its own, such as those of one query, in the order in which
   /// units begin; nil where every row is a unit.
   static func units(of batch: TaskState.Batch) -> [[Int]]?
+  /// Refuses rows that contradict each other or what the current window has, such as a document that stands
+  /// twice in a query. They are those that are left to be applied; a fault names the row by its place in them.
+  func check(_ batch: TaskState.Batch, against state: TaskState) throws(InputError)
+  /// The current window was closed: what is read from now on belongs to the next one.
+  mutating func mark()
 }
 
 extension EvaluationTask {
   public var settled: Value { .null }
 
   public mutating func settle(as other: Value) throws(InputError) {}
+
+  public func adopt(_ state: inout TaskState, of other: Value) {}
+
+  public func check(_ batch: TaskState.Batch, against state: TaskState) throws(InputError) {}
+
+  public mutating func mark() {}
 
   public static func units(of batch: TaskState.Batch) -> [[Int]]? { nil }
 }

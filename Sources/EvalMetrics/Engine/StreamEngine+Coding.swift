@@ -84,7 +84,7 @@ extension StreamEngine {
 
   public mutating func mergeRows(from reader: inout StateReader) throws(InputError) -> Int {
     let settled: Value
-    let rows: Whole
+    var rows: Whole
     let ids: RowIDs?
     do throws(StateError) {
       settled = try Self.readHead(&reader)
@@ -109,6 +109,7 @@ extension StreamEngine {
 
     // Nothing below can fail.
     task = settledTask
+    rows.changeAll { task.adopt(&$0, of: settled) }
     views.forgetOpenWindows()
     windows.current.merge(rows)
     rolling?.absorb(rows)

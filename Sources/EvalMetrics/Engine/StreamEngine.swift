@@ -117,6 +117,7 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   public mutating func mark(_ label: String) {
     // Before windows are merged, since the rule looks at what is in which.
     settle()
+    task.mark()
     windows.mark(label)
     budget?.noteMove()
     views = Views()
@@ -153,13 +154,18 @@ extension StreamEngine {
     let fresh = try newRowIDs(columns, leavingOut: notes.dropped, &report)
     try checkCellLimit(cells)
     let kept = fresh?.rows ?? Self.kept(rows.count, without: notes.dropped)
+    let applied = kept.map { rows.selecting($0) } ?? rows
+    do {
+      try settled.check(applied, against: windows.current.total)
+    } catch {
+      throw error.numberingRows(kept)
+    }
     report.rowAnswers = try Self.rowAnswers(rowMetrics, rows, kept: kept, settled.configuration)
 
     // Nothing below can fail.
     task = settled
     views.forgetOpenWindows()
-    var batch = SlicedBatch(rows, cells: cells)
-    if let kept { batch = batch.selecting(kept) }
+    let batch = SlicedBatch(applied, cells: kept.map { cells.selecting($0) } ?? cells)
     // In place: a copy of all ids at every push would cost more the longer the stream runs.
     if let fresh { rowIDs?.insert(fresh) }
     windows.current.update(batch)

@@ -5,6 +5,7 @@ public enum Tasks {
     MulticlassTask.self,
     RegressionTask.self,
     QuestionAnsweringTask.self,
+    RankingTask.self,
     ScalarTask.self,
   ]
 

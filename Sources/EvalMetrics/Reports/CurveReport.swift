@@ -5,6 +5,10 @@ public enum Curve: String, Sendable, CaseIterable {
   case threshold
   case reliability
   case gain
+  case f1AtK = "f1_at_k"
+
+  /// The curves of scores and labels.
+  static let ofScores: [Curve] = [.roc, .precisionRecall, .threshold, .reliability, .gain]
 }
 
 /// The columns of a curve, all of one length, and the exact area under it.
@@ -19,12 +23,15 @@ public struct CurveReport: Sendable {
   public var columnBounds: [(name: String, values: [ClosedRange<Double>?])] = []
   /// Points of the whole curve.
   public var totalPoints = 0
+  /// The point with the greatest value of those of the whole curve, by name; empty where no point is best.
+  public var best: [(name: String, value: Value)] = []
 }
 
 extension ScoredRows {
   /// A curve of at most `points` real operating points.
   public func curve(_ curve: Curve, points: Int) throws(InputError) -> CurveReport {
     if curve == .reliability { return try reliability(bins: 15) }
+    if !Curve.ofScores.contains(curve) { throw .noCurve(curve, of: "scores", Curve.ofScores) }
     let all = scores.distinctScores
     let room = curve == .threshold ? points : points - 1
     var found = scores.operatingPoints(limit: all > room ? room : nil)
@@ -84,7 +91,7 @@ extension ScoredRows {
         areaBounds: scores.rankBounds.rocArea.flatMap {
           Enclosure(gainArea($0.lowerBound), gainArea($0.upperBound)).outward(in: .share)
         })
-    case .reliability: return CurveReport()
+    case .reliability, .f1AtK: return CurveReport()
     }
   }
 
@@ -115,4 +122,13 @@ extension ScoredRows {
 extension Double {
   /// A quotient; nil where the divisor is zero.
   fileprivate func over(_ divisor: Double) -> Double? { divisor > 0 ? self / divisor : nil }
+}
+
+extension InputError {
+  /// A curve that rows of this kind have not.
+  static func noCurve(_ curve: Curve, of rows: String, _ known: [Curve]) -> InputError {
+    InputError(
+      .notApplicable, [.key("curve")], "\(rows) have no curve \"\(curve.rawValue)\"",
+      hint: "known: " + known.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))
+  }
 }

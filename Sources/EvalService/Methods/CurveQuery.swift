@@ -11,7 +11,8 @@ extension Server {
       .stream,
       Parameter(
         "curve", "Which.", required: true,
-        schema: #"{"enum": ["roc", "precision_recall", "threshold", "reliability", "gain"]}"#),
+        schema:
+          #"{"enum": ["roc", "precision_recall", "threshold", "reliability", "gain", "f1_at_k"]}"#),
       Parameter(
         "points", "At most so many points, spread evenly.",
         schema: #"{"type": "integer", "minimum": 2, "maximum": 100000, "default": 10000}"#),
@@ -47,6 +48,12 @@ extension Server {
       writer.endObject()
       writer.field("area", report.area)
       writer.bounds(report)
+      if !report.best.isEmpty {
+        writer.key("best")
+        writer.beginObject()
+        for (name, value) in report.best { writer.field(name, value) }
+        writer.endObject()
+      }
       writer.field("total_points", report.totalPoints)
       writer.endObject()
     }

@@ -23,6 +23,9 @@ import Testing
     pearson spearman concordance_correlation concordance mean_error pinball_loss poisson_deviance \
     gamma_deviance huber residual_quantile target_quantile
     """,
+    "ranking": """
+    precision@k recall@k f1@k hit_rate@k success@k mrr mrr@k map map@k ndcg ndcg@k r_precision bpref
+    """,
     "scalar": "mean std sum min max sem median quantile",
   ]
 
