@@ -16,7 +16,9 @@ extension RankingTask: LawTask {
   private static func documentHazards() throws -> [Hazard] {
     let plain = rankingRows(80, seed: 1) { ($0.unit() * 6).rounded() / 4 }
     let tied = rankingRows(60, seed: 2) { _ in 0.5 }
-    let spread = rankingRows(60, seed: 3) { g in [1e9, 1e9 + 1, -0.0, 0, 0x1p-1050][g.integer(0..<5)] }
+    let spread = rankingRows(60, seed: 3) { g in
+      [1e9, 1e9 + 1, -0.0, 0, 0x1p-1050][g.integer(0..<5)]
+    }
     let nothing = plain.map { row in
       var row = row
       row.relevance = row.relevance.map { _ in 0 }

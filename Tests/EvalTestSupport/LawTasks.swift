@@ -34,8 +34,10 @@ public enum LawTasks {
     BinaryTask.self,
     MulticlassTask.self,
     RegressionTask.self,
+    RankingTask.self,
     QuestionAnsweringTask.self,
     RankingTask.self,
+    QuestionAnsweringTask.self,
     ScalarTask.self,
   ]
 

@@ -111,10 +111,10 @@ def trec_values(documents: Query, level: int, ranks: list[int]) -> dict[str, flo
         evaluator = pytrec_eval.RelevanceEvaluator({"q": qrels}, measures(ranks), level)
         found = evaluator.evaluate({"q": run})["q"]
     answers = {}
-    for name in TREC:
+    for name, trec in TREC.items():
         for k in ranks if "@k" in name else [0]:
             key = name.replace("@k", f"@{k}")
-            answers[key] = found.get(TREC[name].format(k=k), 0.0)
+            answers[key] = found.get(trec.format(k=k), 0.0)
     return answers | restated(documents, level, ranks)
 
 

@@ -167,6 +167,10 @@ public struct Catalogue<S: State>: Sendable {
     var fields = fields
     if let rank { fields.insert(Value.Field("k", .integer(Int64(rank))), at: 0) }
     let arguments = try Arguments(fields, for: metric.options)
+    if let ranked = metric.rankedBase, arguments["k"] == .null {
+      throw InputError(
+        .invalidParams, [], "\(metric.name) needs its k", hint: "write \"\(ranked)@10\"")
+    }
     for option in metric.options where option.isRequired && arguments[option.name] == .null {
       throw InputError(
         .invalidParams, [], "\(metric.name) needs its option \(option.name): \(option.summary)",
@@ -176,10 +180,6 @@ public struct Catalogue<S: State>: Sendable {
     var base = metric.name
     var shown = arguments.given
     if let ranked = metric.rankedBase {
-      guard arguments["k"] != .null else {
-        throw InputError(
-          .invalidParams, [], "\(metric.name) needs its k", hint: "write \"\(ranked)@10\"")
-      }
       base = "\(ranked)@\(arguments.integer("k"))"
       shown.removeAll { $0 == "k" }
     }

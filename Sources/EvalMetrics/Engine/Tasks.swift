@@ -4,8 +4,10 @@ public enum Tasks {
     BinaryTask.self,
     MulticlassTask.self,
     RegressionTask.self,
+    RankingTask.self,
     QuestionAnsweringTask.self,
     RankingTask.self,
+    QuestionAnsweringTask.self,
     ScalarTask.self,
   ]
 

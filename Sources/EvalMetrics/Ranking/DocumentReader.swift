@@ -69,7 +69,8 @@ struct DocumentReader {
 
   private func checkRelevances(_ relevances: [Double]) throws(InputError) {
     let most = configuration.gain == .exponential ? 500 : RankingTask.relevances.upperBound
-    for (row, x) in relevances.enumerated() where x > most || x < RankingTask.relevances.lowerBound {
+    for (row, x) in relevances.enumerated() where x > most || x < RankingTask.relevances.lowerBound
+    {
       throw .batch(
         "relevances", row: row, "a relevance is \(Value.wireText(x))",
         hint: "relevances go from \(Int(RankingTask.relevances.lowerBound)) to \(Int(most))")
@@ -102,7 +103,8 @@ struct DocumentReader {
     where rows.documents.isVacant(row) && rows.totals?[row] ?? -1 < 0 && !dropped.contains(row) {
       throw .batch(
         "scores", row: row, "a query has a row without a document: score and relevance are null",
-        hint: "leave such rows out; relevant_totals tells of a query for which nothing was retrieved")
+        hint:
+          "leave such rows out; relevant_totals tells of a query for which nothing was retrieved")
     }
   }
 }

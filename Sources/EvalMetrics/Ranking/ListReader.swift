@@ -24,7 +24,9 @@ extension Columns {
   /// A list of documents a row: strings or integers.
   private func documentLists(_ name: String) throws(InputError) -> TextLists {
     let column = try require(name)
-    if case .lists(.text(let texts), let ends) = column { return TextLists(texts: texts, ends: ends) }
+    if case .lists(.text(let texts), let ends) = column {
+      return TextLists(texts: texts, ends: ends)
+    }
     var lists = TextLists()
     lists.ends.reserveCapacity(rows)
     if case .numeric(let numbers) = column, numbers.shape.count == 2 {
@@ -57,6 +59,10 @@ extension Columns {
     return try documentName(value, name, row)
   }
 
+  private static func relevance(_ value: Value) -> Double? {
+    if case .bool(let flag) = value { flag ? 1 : 0 } else { value.exactDouble }
+  }
+
   /// Documents with their relevances, a list a row. In a list of names each has 1.
   private func relevantDocuments(
     _ name: String, _ configuration: RankingState.Configuration
@@ -75,9 +81,9 @@ extension Columns {
         for value in values { found.append(try Self.document(value, name, row), 1) }
       case .record(let fields):
         for field in fields where field.value != .null {
-          let x = field.value == .bool(true) ? 1 : field.value == .bool(false) ? 0
-            : field.value.exactDouble
-          guard let x, x <= most, x >= RankingTask.relevances.lowerBound else {
+          guard let x = Self.relevance(field.value), x <= most,
+            x >= RankingTask.relevances.lowerBound
+          else {
             throw .batch(
               name, row: row, "the relevance of a document is \(field.value.brief)",
               hint: "a number from \(Int(RankingTask.relevances.lowerBound)) to \(Int(most))")

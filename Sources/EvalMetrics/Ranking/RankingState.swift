@@ -215,8 +215,9 @@ extension RankingState {
   }
 
   /// Takes over a query of another state, whose runs are here already.
-  private mutating func take(_ other: RankingState, _ theirs: Int, _ name: QueryName, _ firstRun: Int)
-  {
+  private mutating func take(
+    _ other: RankingState, _ theirs: Int, _ name: QueryName, _ firstRun: Int
+  ) {
     let query = other.queries[theirs]
     let isNew = places[name] == nil
     let place = place(of: name)

@@ -53,7 +53,7 @@ extension RankingTask {
     let document = Value.text(rows.documents.names.text(row)).brief
     return .batch(
       "documents", row: row, "the query \(query) has the document \(document) already",
-      hint: "within a window each document of a query is one row; unique_ids drops rows that come again")
+      hint: "a document of a query is one row of a window; unique_ids drops rows that come again")
   }
 
   private func checkWeights(

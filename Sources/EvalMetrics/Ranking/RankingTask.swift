@@ -84,7 +84,8 @@ extension RankingTask {
     for name in ["scores", "relevances", "documents", "relevant_totals"] where columns.has(name) {
       throw .batch(
         name, "a batch with retrieved has no \(name)",
-        hint: "send retrieved and relevant, a list a query; or scores and relevances, a row a document")
+        hint:
+          "send retrieved and relevant, a list a query; or scores and relevances, a row a document")
     }
     return .lists
   }

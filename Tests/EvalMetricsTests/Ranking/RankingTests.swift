@@ -77,6 +77,35 @@ import Testing
     #expect(try bench.ask("mrr").number == 0.5)
   }
 
+  @Test func mergedQueriesBelongToTheCurrentWindow() throws {
+    var leader = try Bench("ranking", keepWindows: 2)
+    try leader.push(Self.columns([("a", "x", 1, 1)]))
+    leader.engine.mark("epoch 1")
+    try leader.push(Self.columns([("a", "x", 3, 0)]))
+    var worker = try Bench("ranking")
+    try worker.push(Self.columns([("a", "y", 2, 1)]))
+    var writer = StateWriter()
+    _ = try worker.engine.exportRows(of: .current, into: &writer)
+    var reader = StateReader(writer.bytes)
+    // One document here, the other there: together they are the query of this epoch.
+    #expect(try leader.engine.mergeRows(from: &reader) == 1)
+    #expect(try leader.ask("mrr").number == 0.5)
+    #expect(try leader.ask("mrr", in: Scope(window: .all)).number == 0.75)
+    #expect(
+      inputError { try leader.push(Self.columns([("a", "y", 3, 0)])) }?.path
+        == [.key("documents"), .index(0)])
+    // A stream in which nothing happened goes on in the window of the other.
+    var heir = try Bench("ranking", keepWindows: 2)
+    writer = StateWriter()
+    _ = try leader.engine.exportRows(of: .all, into: &writer)
+    reader = StateReader(writer.bytes)
+    #expect(try heir.engine.mergeRows(from: &reader) == 3)
+    #expect(try heir.ask("mrr").number == 0.75)
+    #expect(inputError { try heir.push(Self.columns([("a", "y", 3, 0)])) } != nil)
+    try heir.push(Self.columns([("a", "z", 3, 0)]))
+    #expect(try heir.ask("recall@2").number == 0.5)
+  }
+
   @Test func weightsAndTotalsAgreeWithinAQuery() throws {
     var bench = try Bench("ranking")
     func push(_ name: String, _ values: [Int]) throws {
@@ -129,8 +158,10 @@ import Testing
     }
     try bench.push(lists(["a", "b"]))
     #expect(try bench.ask("map").number == 1)
-    #expect(inputError { try bench.push(lists(["c", "a"])) }?.path == [.key("queries"), .index(1)])
-    #expect(inputError { try bench.push(lists(["d", "d"])) }?.path == [.key("queries"), .index(1)])
+    #expect(
+      inputError { try bench.push(lists(["c", "a"])) }?.path == [.key("queries"), .index(1)])
+    #expect(
+      inputError { try bench.push(lists(["d", "d"])) }?.path == [.key("queries"), .index(1)])
     bench.engine.mark("epoch 1")
     try bench.push(lists(["a"]))
     #expect(bench.engine.count == 1)

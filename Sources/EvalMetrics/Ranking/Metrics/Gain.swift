@@ -23,7 +23,8 @@ extension RankingState {
       if hit.tieFirst == hit.tieLast {
         sum += hit.gain * discounts[Int(hit.rank)]
       } else {
-        let share = discounts.sum(to: min(Int(hit.tieLast), k)) - discounts.sum(to: Int(hit.tieFirst) - 1)
+        let share =
+          discounts.sum(to: min(Int(hit.tieLast), k)) - discounts.sum(to: Int(hit.tieFirst) - 1)
         sum += hit.gain * share / Double(hit.tieLast - hit.tieFirst + 1)
       }
     }
