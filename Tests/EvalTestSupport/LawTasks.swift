@@ -36,8 +36,6 @@ public enum LawTasks {
     RegressionTask.self,
     RankingTask.self,
     QuestionAnsweringTask.self,
-    RankingTask.self,
-    QuestionAnsweringTask.self,
     ScalarTask.self,
   ]
 

@@ -6,8 +6,6 @@ public enum Tasks {
     RegressionTask.self,
     RankingTask.self,
     QuestionAnsweringTask.self,
-    RankingTask.self,
-    QuestionAnsweringTask.self,
     ScalarTask.self,
   ]
 
