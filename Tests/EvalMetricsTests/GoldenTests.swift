@@ -71,7 +71,7 @@ import Testing
 
   private static func check(_ example: Golden.Case, of golden: Golden, _ rows: Rows) throws {
     let metric = try Tasks.resolve(example.metric.value, task: golden.task)
-    var bench = try Bench(golden.task, rows.options.mapValues(\.value))
+    var bench = try Bench(golden.task, rows.options.mapValues(\.value), metrics: [metric])
     var pushed = 0
     for expected in example.answers {
       try bench.push(rows.columns.mapValues { .values($0[pushed..<expected.rows].map(\.value)) })

@@ -8,12 +8,12 @@ struct Bench {
 
   init(
     _ task: String, _ options: [String: Value] = [:], slices: [SliceDimension] = [],
-    keepWindows: Int = 1
+    keepWindows: Int = 1, metrics: [MetricRequest] = []
   ) throws {
     self.task = task
     engine = try Tasks.engine(
       task: task, options: options.sorted { $0.key < $1.key }.map { Value.Field($0.key, $0.value) },
-      dimensions: slices, keepWindows: keepWindows)
+      metrics: metrics, dimensions: slices, keepWindows: keepWindows)
   }
 
   /// A binary stream of these scores and labels.

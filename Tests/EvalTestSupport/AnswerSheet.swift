@@ -64,7 +64,7 @@ public struct AnswerSheet<S: State>: Sendable {
     case .boolean: [.bool(false), .bool(true)]
     case .choice(let names): names.map(Value.text)
     case .oneOf(let values): values
-    case .label, .custom: []
+    case .label, .text, .custom: []
     }
   }
 }

@@ -4,6 +4,8 @@ import EvalMetrics
 public struct Hazard: Sendable {
   public var name: String
   public var options: [Value.Field]
+  /// Metrics that the stream names when it is opened.
+  public var metrics: [Value]
   /// Batches as they come from outside, of types that may differ.
   public var pieces: [Columns]
   /// Thresholds worth asking for.
@@ -12,12 +14,13 @@ public struct Hazard: Sendable {
   public var mayOverflow: Bool
 
   public init(
-    _ name: String, options: [Value.Field] = [], thresholds: [Double] = [],
+    _ name: String, options: [Value.Field] = [], metrics: [Value] = [], thresholds: [Double] = [],
     mayOverflow: Bool = false, pieces: [Columns]
   ) {
     self.name = name
     self.mayOverflow = mayOverflow
     self.options = options
+    self.metrics = metrics
     self.pieces = pieces
     self.thresholds = thresholds
   }
@@ -36,6 +39,7 @@ public enum LawTasks {
     RegressionTask.self,
     RankingTask.self,
     QuestionAnsweringTask.self,
+    TextGenerationTask.self,
     ScalarTask.self,
   ]
 
@@ -111,7 +115,8 @@ public func lawSubject<Task: LawTask>(
   _: Task.Type, _ hazard: Hazard
 ) throws -> LawSubject<Task.TaskState> {
   var task = try Task(
-    Arguments(hazard.options, for: CommonOptions.options + Task.options), metrics: [])
+    Arguments(hazard.options, for: CommonOptions.options + Task.options),
+    metrics: hazard.metrics.map { try Task.catalogue.resolve($0) })
   var pieces: [Task.TaskState.Batch] = []
   for columns in hazard.pieces {
     var notes = ReadNotes()

@@ -33,6 +33,8 @@ public struct Answer: Sendable, Equatable {
   public var bounds: ClosedRange<Double>?
   /// The same where the value is a record.
   public var fieldBounds: FieldBounds?
+  /// What the rows add to the signature, such as how many references they have: "key:value" each.
+  public var notes: [String] = []
 
   /// A number; one that is not finite becomes `overflow`, since no answer may stand for another.
   public static func value(_ x: Double) -> Answer {

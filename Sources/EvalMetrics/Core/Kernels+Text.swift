@@ -82,3 +82,18 @@ extension Kernels {
     return end
   }
 }
+
+extension Kernels {
+  /// Whether a range holds one of three bytes.
+  static func holdsAny(
+    _ bytes: [UInt8], _ range: Range<Int>, _ a: UInt8, _ b: UInt8, _ c: UInt8
+  ) -> Bool {
+    let range = range.clamped(to: 0..<bytes.count)
+    return bytes.withUnsafeBufferPointer { bytes in
+      for place in range where bytes[place] == a || bytes[place] == b || bytes[place] == c {
+        return true
+      }
+      return false
+    }
+  }
+}

@@ -26,6 +26,8 @@ public struct Metric<S: State>: Sendable {
   public var needsPreparation: Bool
   /// True when the value depends on what counts as a positive, so that `threshold` of a query applies.
   public var usesThreshold: Bool
+  /// Whether the signature tells each option by name and value; false where `signature` tells all of them.
+  public var signsOptions = true
   /// Set on a second name of a metric.
   public var aliasOf: String?
   /// What the signature says beyond the name: for each entry "key:value".

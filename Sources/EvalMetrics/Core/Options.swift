@@ -8,6 +8,8 @@ public enum OptionKind: Sendable {
   case oneOf([Value])
   /// A string or an integer, such as a label.
   case label
+  /// A string of so many bytes, such as a path.
+  case text(ClosedRange<Int>)
   /// A value that the task checks by itself.
   case custom(String)
 }
@@ -69,6 +71,11 @@ public struct OptionSpec: Sendable {
         if let x = value.exactInteger { return .integer(Int64(x)) }
         throw fault(value, "a string or an integer")
       }
+    case .text(let range):
+      guard let text = value.string, range.contains(text.utf8.count) else {
+        throw fault(value, "a string of \(range.lowerBound) to \(range.upperBound) bytes")
+      }
+      return value
     case .custom: return value
     }
   }
@@ -101,6 +108,11 @@ public struct Arguments: Sendable, Equatable {
     }
     let names = Set(fields.filter { $0.value != .null }.map(\.key))
     given = specs.map(\.name).filter(names.contains)
+  }
+
+  /// Sets an option that the specification has to a value that it allows.
+  mutating func set(_ name: String, _ value: Value) {
+    if values[name] != nil { values[name] = value }
   }
 
   /// The value of an option; `.null` for one that was neither given nor has a default.

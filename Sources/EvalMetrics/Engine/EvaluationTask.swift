@@ -31,6 +31,8 @@ public protocol EvaluationTask: Sendable {
   /// Reads the options. Some metrics need a state of their own kind, such as a tokenizer, so a task is told
   /// which ones the stream names when it is opened.
   init(_ options: Arguments, metrics: [MetricRequest]) throws(InputError)
+  /// The same where options may name files; nil where none can be read.
+  init(_ options: Arguments, metrics: [MetricRequest], files: FileReader?) throws(InputError)
   var configuration: TaskState.Configuration { get }
   /// Checks a batch whole and makes typed rows of it. Rows to be left out are noted, not removed.
   mutating func read(
@@ -52,6 +54,10 @@ public protocol EvaluationTask: Sendable {
   func check(_ batch: TaskState.Batch, against state: TaskState) throws(InputError)
   /// The current window was closed: what is read from now on belongs to the next one.
   mutating func mark()
+  /// What a metric means for one row by itself, where that is not what it means for many.
+  static func rowRequest(_ request: MetricRequest) -> MetricRequest
+  /// Memory that the task itself takes, such as that of a dictionary.
+  var byteCount: Int { get }
 }
 
 extension EvaluationTask {
@@ -64,6 +70,15 @@ extension EvaluationTask {
   public func check(_ batch: TaskState.Batch, against state: TaskState) throws(InputError) {}
 
   public mutating func mark() {}
+  public init(
+    _ options: Arguments, metrics: [MetricRequest], files: FileReader?
+  ) throws(InputError) {
+    try self.init(options, metrics: metrics)
+  }
+
+  public var byteCount: Int { 0 }
+
+  public static func rowRequest(_ request: MetricRequest) -> MetricRequest { request }
 
   public static func units(of batch: TaskState.Batch) -> [[Int]]? { nil }
 }

@@ -10,11 +10,12 @@ extension StreamEngine {
   }
 
   public func signature(
-    of request: MetricRequest, threshold: Double?, droppedBits: Int
+    of request: MetricRequest, threshold: Double?, droppedBits: Int, notes: [String]
   ) -> String {
     let metric = Task.catalogue.metrics[request.index]
     var parts = [metric.aliasOf ?? metric.name, "task:\(Task.name)"]
-    for option in metric.options where request.arguments[option.name] != .null {
+    for option in metric.options
+    where metric.signsOptions && request.arguments[option.name] != .null {
       parts.append("\(option.name):\(request.arguments[option.name].canonicalText)")
     }
     parts += metric.signature(task.configuration, request.arguments)
@@ -25,6 +26,7 @@ extension StreamEngine {
     if droppedBits > 0, Self.needPreparation([request], threshold) {
       parts.append("index:bits-dropped=\(droppedBits)")
     }
+    parts += notes
     parts.append("v:1")
     return parts.joined(separator: "|")
   }

@@ -11,6 +11,7 @@ extension StreamEngine {
     _ configuration: Base.Configuration
   ) throws(InputError) -> [[Answer]] {
     if requests.isEmpty { return [] }
+    let requests = requests.map(Task.rowRequest)
     let units = Task.units(of: rows)
     let count = units?.count ?? rows.count
     guard count <= rowAnswerLimit else {

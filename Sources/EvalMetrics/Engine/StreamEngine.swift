@@ -24,14 +24,15 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
 
   public init(
     options: [Value.Field], metrics: [MetricRequest] = [], dimensions: [SliceDimension] = [],
-    keepWindows: Int = 1
+    keepWindows: Int = 1, files: FileReader? = nil
   ) throws(InputError) {
     let arguments: Arguments
     do {
       arguments = try Arguments(options, for: CommonOptions.options + Task.options)
-      task = try Task(arguments, metrics: metrics)
+      task = try Task(arguments, metrics: metrics, files: files)
     } catch {
-      throw error.under([.key("options")])
+      // What a metric object names is not an option of the stream.
+      throw error.path.first == .key("metrics") ? error : error.under([.key("options")])
     }
     self.options = arguments
     freshTask = task
@@ -95,7 +96,8 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   }
 
   private var accountedBytes: Int {
-    windows.byteCount + (rolling?.byteCount ?? 0) + (rowIDs?.byteCount ?? 0) + views.byteCount
+    task.byteCount + windows.byteCount + (rolling?.byteCount ?? 0) + (rowIDs?.byteCount ?? 0)
+      + views.byteCount
   }
 
   public mutating func forgetViews() { views = Views() }

@@ -58,9 +58,11 @@ public struct BudgetReport: Sendable {
 }
 
 extension TaskEngine {
-  /// How the number was made, from whole scores.
-  public func signature(of request: MetricRequest, threshold: Double?) -> String {
-    signature(of: request, threshold: threshold, droppedBits: 0)
+  /// How the number was made, as far as its answer adds nothing; from whole scores unless they have lost bits.
+  public func signature(
+    of request: MetricRequest, threshold: Double?, droppedBits: Int = 0
+  ) -> String {
+    signature(of: request, threshold: threshold, droppedBits: droppedBits, notes: [])
   }
 }
 
@@ -118,8 +120,10 @@ public protocol TaskEngine: Sendable {
 
   /// What a query answers that names nothing.
   var defaultRequests: [MetricRequest] { get }
-  /// How the number was made, from scores that have lost so many bits.
-  func signature(of request: MetricRequest, threshold: Double?, droppedBits: Int) -> String
+  /// How the number was made, from scores that have lost so many bits; `notes` are those of its answer.
+  func signature(
+    of request: MetricRequest, threshold: Double?, droppedBits: Int, notes: [String]
+  ) -> String
   func direction(of request: MetricRequest) -> Direction
   /// Answers for one scope.
   mutating func answers(

@@ -6,20 +6,23 @@ public enum Tasks {
     RegressionTask.self,
     RankingTask.self,
     QuestionAnsweringTask.self,
+    TextGenerationTask.self,
     ScalarTask.self,
   ]
 
   /// The names on the wire.
   public static let names = all.map { $0.name }
 
-  /// A stream's engine for a task, which is told the metrics that the stream names.
+  /// A stream's engine for a task, which is told the metrics that the stream names. `files` reads those that
+  /// options name.
   public static func engine(
     task name: String, options: [Value.Field], metrics: [MetricRequest] = [],
-    dimensions: [SliceDimension] = [], keepWindows: Int = 1
+    dimensions: [SliceDimension] = [], keepWindows: Int = 1, files: FileReader? = nil
   ) throws(InputError) -> any TaskEngine {
     func make<Task: EvaluationTask>(_: Task.Type) throws(InputError) -> any TaskEngine {
       try StreamEngine<Task>(
-        options: options, metrics: metrics, dimensions: dimensions, keepWindows: keepWindows)
+        options: options, metrics: metrics, dimensions: dimensions, keepWindows: keepWindows,
+        files: files)
     }
     return try make(try task(name))
   }

@@ -4,7 +4,7 @@
 /// Hashes only find candidates, whose bytes are then compared. They are keyed at random in each process,
 /// so that nobody can prepare words that collide.
 public struct TokenTable: Sendable {
-  private static let processKey = UInt64(
+  static let processKey = UInt64(
     truncatingIfNeeded: {
       var hasher = Hasher()
       hasher.combine(0)

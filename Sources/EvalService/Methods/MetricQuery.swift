@@ -72,11 +72,11 @@ extension JSONWriter {
     bounds(zip(requests, found.answers).map { (key: $0.key, answer: $1) }, mayLeaveOut: false)
     key("signatures")
     beginObject()
-    for request in requests {
+    for (request, answer) in zip(requests, found.answers) {
       field(
         request.key,
         stream.engine.signature(
-          of: request, threshold: threshold, droppedBits: found.droppedBits))
+          of: request, threshold: threshold, droppedBits: found.droppedBits, notes: answer.notes))
     }
     endObject()
   }

@@ -155,10 +155,11 @@ extension Server {
       for metric in file.metrics { metrics.append(try Tasks.resolve(metric, task: schema.task)) }
       let engine = try Tasks.engine(
         task: schema.task, options: schema.options, metrics: metrics,
-        dimensions: schema.dimensions, keepWindows: schema.keepWindows)
+        dimensions: schema.dimensions, keepWindows: schema.keepWindows, files: files.reader)
       schema.settings = engine.settings
       return Stream(
-        name: name, schema: schema, engine: engine, metrics: metrics, metadata: Self.noMetadata,
+        name: name, schema: schema, engine: engine, metrics: metrics.isEmpty ? nil : metrics,
+        metadata: Self.noMetadata,
         openedAt: changes + 1)
     }
   }

@@ -56,7 +56,8 @@ extension Server {
     let engine = try translating(at: "/params") { () throws(InputError) in
       try Tasks.engine(
         task: schema.task, options: schema.options, metrics: metrics ?? [],
-        dimensions: schema.dimensions, keepWindows: schema.keepWindows)
+        dimensions: schema.dimensions, keepWindows: schema.keepWindows,
+        files: files.reader)
     }
     schema.settings = engine.settings
     let metadata = try Self.metadata(params)
@@ -76,7 +77,7 @@ extension Server {
         hint: "delete some, or raise --max-streams")
     }
     let stream = Stream(
-      name: name, schema: schema, engine: engine, metrics: metrics ?? engine.defaultRequests,
+      name: name, schema: schema, engine: engine, metrics: metrics,
       metadata: metadata ?? Self.noMetadata, openedAt: changes + 1)
     try reserveMemory(stream.byteCount, for: "this stream", path: params.path(of: "stream"))
     changes += 1

@@ -47,7 +47,7 @@ struct StateFile {
   init(_ stream: Stream, version: String, count: Int, rows: [UInt8]) {
     writer = version
     schema = stream.schema
-    metrics = stream.metrics.map { Tasks.value(of: $0, task: stream.schema.task) }
+    metrics = stream.named.map { Tasks.value(of: $0, task: stream.schema.task) }
     self.count = count
     self.rows = rows
   }

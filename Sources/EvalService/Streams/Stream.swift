@@ -11,6 +11,8 @@ struct Stream: Sendable {
   private let schemaBytes: Int
   /// What a query answers that names nothing.
   var metrics: [MetricRequest]
+  /// What was named when the stream was made, which decides what some tasks keep; empty if nothing was.
+  let named: [MetricRequest]
   /// What was given at `stream/open`, as JSON text.
   var metadata: [UInt8]
   /// The server's clock of changes when the stream was opened.
@@ -47,13 +49,14 @@ struct Stream: Sendable {
   }
 
   init(
-    name: String, schema: Schema, engine: any TaskEngine, metrics: [MetricRequest],
+    name: String, schema: Schema, engine: any TaskEngine, metrics: [MetricRequest]?,
     metadata: [UInt8], openedAt: UInt64
   ) {
     self.name = name
     self.schema = schema
     schemaBytes = Self.byteCount(schema, [], [])
-    self.metrics = metrics
+    self.metrics = metrics ?? engine.defaultRequests
+    named = metrics ?? []
     self.metadata = metadata
     self.openedAt = openedAt
     contents = Contents(engine: engine)

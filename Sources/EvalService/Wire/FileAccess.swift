@@ -1,3 +1,5 @@
+import EvalMetrics
+
 /// Why a file cannot be read or written.
 public struct FileFault: Error, Sendable {
   public var message: String
@@ -29,4 +31,11 @@ public struct FileAccess: Sendable {
     read: { _, _ in .failure(FileFault("this evald reads no files", hint: "send the state inline"))
     },
     write: { _, _ in FileFault("this evald writes no files", hint: "ask for the state inline") })
+}
+
+extension FileAccess {
+  /// For tasks whose options name files.
+  var reader: FileReader {
+    { path, mostBytes in read(path, mostBytes).mapError { FileFailure($0.message) } }
+  }
 }

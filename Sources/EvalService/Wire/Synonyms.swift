@@ -45,6 +45,15 @@ private let words: KeyValuePairs<String, [String]> = [
   "ccc": ["concordance_correlation"], "quantile_loss": ["pinball_loss"],
   "mean_pinball_loss": ["pinball_loss"], "huber_loss": ["huber"],
   "mean_poisson_deviance": ["poisson_deviance"], "mean_gamma_deviance": ["gamma_deviance"],
+  "sacrebleu": ["bleu"], "bleu4": ["bleu"], "chrf++": ["chrf_plus_plus"],
+  "chrfpp": ["chrf_plus_plus"],
+  "rouge_1": ["rouge1"], "rouge_2": ["rouge2"], "rouge_l": ["rougeL"], "rougel": ["rougeL"],
+  "rougelsum": ["rougeLsum"], "rouge_lsum": ["rougeLsum"], "rouge": ["rougeL"],
+  "word_error_rate": ["wer"], "char_error_rate": ["cer"], "character_error_rate": ["cer"],
+  "translation_edit_rate": ["ter"], "tokenize": ["tokenizer"], "smooth_method": ["smoothing"],
+  "use_stemmer": ["stemmer"], "hyps": ["predictions"],
+  "reference": ["references"], "translation": ["text_generation"],
+  "summarization": ["text_generation"],
 ]
 
 /// By word; a word that stands there twice has the names of both.

@@ -26,6 +26,11 @@ import Testing
     "ranking": """
     precision@k recall@k f1@k hit_rate@k success@k mrr mrr@k map map@k ndcg ndcg@k r_precision bpref
     """,
+    "text_generation": """
+    bleu chrf chrf_plus_plus ter rouge1 rouge1_precision rouge1_recall rouge2 rouge2_precision \
+    rouge2_recall rougeL rougeL_precision rougeL_recall rougeLsum rougeLsum_precision \
+    rougeLsum_recall meteor exact_match token_f1 wer cer
+    """,
     "scalar": "mean std sum min max sem median quantile",
   ]
 

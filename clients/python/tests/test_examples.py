@@ -13,9 +13,11 @@ import pytest
 import evald
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+# Those that train nothing have tests of their own.
+OTHERS = {"score_texts"}
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
+@pytest.mark.parametrize("name", sorted({path.stem for path in EXAMPLES.glob("*.py")} - OTHERS))
 def test_example(name: str, real_binary: str) -> None:
     pytest.importorskip("sklearn")
     if "torch" in name:
@@ -58,3 +60,24 @@ def test_examples_run_without_a_daemon() -> None:
     )
     assert "F1 nan" in done.stdout
     assert done.returncode == 0, done.stderr
+
+
+def test_texts_are_scored(real_binary: str) -> None:
+    """The fluent system is better than the literal one, and the model than the first sentence."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error::evald.EvaldWarning", str(EXAMPLES / "score_texts.py")],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(evald.__file__).parents[1]),
+            "EVALD_BIN": real_binary,
+            "PYTHONIOENCODING": "utf-8",
+        },
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    better, worse = re.findall(r"^bleu +([\d.]+)$", done.stdout, re.M)
+    assert float(better) > 50 > 30 > float(worse)
+    model, lead = re.findall(r"^rougeL +([\d.]+)$", done.stdout, re.M)
+    assert float(model) > float(lead)

@@ -1,0 +1,30 @@
+/// How long the texts of a row may be for what takes more than the sum of their lengths. Longer ones are
+/// refused, since a number for a part of them would stand for another.
+enum Limits {
+  /// For `cer`, `wer` and `rougeL`: the length of the prediction times those of the references, in
+  /// characters or words. 64 take a few nanoseconds.
+  static let alignmentCells = 1 << 34
+  /// The same for `rougeLsum`, which keeps a bit for each; and the pairs of lines.
+  static let unionCells = 1 << 28
+  static let linePairs = 1 << 21
+  /// Words of a prediction for TER, counted once for each reference, or as often as the beam is wide for one
+  /// of more than `terShort` words. Each may be gone over a thousand times.
+  static let terWords = 1 << 20
+  static let terShort = 24
+  /// Words of a prediction times references, for METEOR.
+  static let meteorWords = 1 << 26
+
+  /// Whether a prediction may be aligned with references of these lengths.
+  static func allow(_ texts: Symbols, _ cells: Int) -> Bool {
+    let prediction = texts.range(0).count
+    // The sum is no more than the symbols and the references, so it fits.
+    let references = texts.symbols.count - prediction + texts.count
+    return allow(prediction, references, cells)
+  }
+
+  /// Whether a product is within a limit.
+  static func allow(_ a: Int, _ b: Int, _ limit: Int) -> Bool {
+    let (product, overflow) = a.multipliedReportingOverflow(by: b)
+    return !overflow && product <= limit
+  }
+}
