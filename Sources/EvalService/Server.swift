@@ -63,7 +63,7 @@ public struct Server: Sendable {
       methods: methods,
       info: ServiceInfo(
         name: "evald", version: version, errors: ErrorKind.ofTheService,
-        notifications: [pushFailedNotification, updateNotification],
+        notifications: [pushFailedNotification, updateNotification, endedNotification],
         capabilities: { writer in
           writer.field(
             "column_encodings", ["json", "base64"] + (hasSharedMemory ? ["shared_memory"] : []))

@@ -74,7 +74,14 @@ import Testing
     var bench = try Bench(golden.task, rows.options.mapValues(\.value), metrics: [metric])
     var pushed = 0
     for expected in example.answers {
-      try bench.push(rows.columns.mapValues { .values($0[pushed..<expected.rows].map(\.value)) })
+      let whole = bench.engine.wholeColumns
+      var batch: [String: Column] = [:]
+      for (name, column) in rows.columns {
+        let values = column[pushed..<expected.rows].map(\.value)
+        // A column that is not by row stands there as a list a row, and is pushed as one.
+        batch[name] = .values(whole.contains(name) ? values.flatMap(Self.elements) : values)
+      }
+      try bench.push(batch)
       pushed = expected.rows
       let found = try bench.engine.answers([metric], in: Scope(), threshold: example.threshold)
       #expect(found.count == pushed)
@@ -84,6 +91,10 @@ import Testing
       )
     }
     #expect(pushed == rows.count)
+  }
+
+  private static func elements(_ value: Value) -> [Value] {
+    if case .list(let values) = value { values } else { [value] }
   }
 
   private static func isClose(_ found: Answer, _ expected: Golden.Expected) -> Bool {

@@ -39,7 +39,9 @@ struct Bench {
     var all = columns
     if let weights { all["weights"] = .doubles(weights) }
     return try engine.push(
-      Columns(all.map { ($0.key, $0.value) }, slices: slices.map { ($0.key, $0.value) }))
+      Columns(
+        all.map { ($0.key, $0.value) }, slices: slices.map { ($0.key, $0.value) },
+        whole: engine.wholeColumns))
   }
 
   mutating func ask(

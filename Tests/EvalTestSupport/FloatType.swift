@@ -19,17 +19,23 @@ public enum FloatType: String, CaseIterable, Sendable {
     }
   }
 
+  /// The number as a column of this type has it.
+  public func carried(_ x: Double) -> Double { storage([x]).first }
+
   /// A packed column of the numbers, each the nearest of this type or, for integers, cut.
   public func column(_ xs: [Double]) -> Column {
-    let storage: NumericColumn.Storage =
-      switch self {
-      case .float16: .float16(xs.map { Self.half($0).bits })
-      case .bfloat16: .bfloat16(xs.map { Self.bfloat($0).bits })
-      case .float32: .float32(xs.map { Float($0) })
-      case .float64: .float64(xs)
-      case .uint8: .uint8(xs.map { UInt8(exactly: $0.rounded(.down)) ?? 0 })
-      }
-    return .numeric(NumericColumn(storage: storage, shape: [xs.count]))
+    .numeric(NumericColumn(storage: storage(xs), shape: [xs.count]))
+  }
+
+  /// The numbers of a packed column.
+  public func storage(_ xs: [Double]) -> NumericColumn.Storage {
+    switch self {
+    case .float16: .float16(xs.map { Self.half($0).bits })
+    case .bfloat16: .bfloat16(xs.map { Self.bfloat($0).bits })
+    case .float32: .float32(xs.map { Float($0) })
+    case .float64: .float64(xs)
+    case .uint8: .uint8(xs.map { UInt8(exactly: $0.rounded(.down)) ?? 0 })
+    }
   }
 
   /// Written anew here, not with the kernels under test: scaling by powers of two is exact.
@@ -49,5 +55,12 @@ public enum FloatType: String, CaseIterable, Sendable {
   static func bfloat(_ x: Double) -> (bits: UInt16, value: Double) {
     let bits = UInt16(truncatingIfNeeded: Float(x).bitPattern >> 16)
     return (bits, Double(Float(bitPattern: UInt32(bits) << 16)))
+  }
+}
+
+extension NumericColumn.Storage {
+  fileprivate var first: Double {
+    let column = NumericColumn(storage: self, shape: [1])
+    return (try? column.doubles().get())?.first ?? .nan
   }
 }

@@ -40,6 +40,7 @@ public enum LawTasks {
     RankingTask.self,
     QuestionAnsweringTask.self,
     TextGenerationTask.self,
+    EmbeddingSimilarityTask.self,
     ScalarTask.self,
   ]
 

@@ -4,11 +4,14 @@ public struct ColumnSpec: Sendable {
   public var summary: String
   /// False for a column of the batch as a whole, whose length is not the number of rows.
   public var isPerRow: Bool
+  /// False for a column of which nothing of its size is kept, so that no room for it is wanted.
+  public var isKept: Bool
 
-  public init(_ name: String, _ summary: String, isPerRow: Bool = true) {
+  public init(_ name: String, _ summary: String, isPerRow: Bool = true, isKept: Bool = true) {
     self.name = name
     self.summary = summary
     self.isPerRow = isPerRow
+    self.isKept = isKept
   }
 }
 
@@ -58,6 +61,11 @@ public protocol EvaluationTask: Sendable {
   static func rowRequest(_ request: MetricRequest) -> MetricRequest
   /// Memory that the task itself takes, such as that of a dictionary.
   var byteCount: Int { get }
+  /// What each row of a batch is folded into to be answered for by itself: a state without rows, which may know
+  /// of the others what a row is worth beside them.
+  static func rowState(
+    of batch: TaskState.Batch, _ configuration: TaskState.Configuration
+  ) -> TaskState
 }
 
 extension EvaluationTask {
@@ -70,6 +78,7 @@ extension EvaluationTask {
   public func check(_ batch: TaskState.Batch, against state: TaskState) throws(InputError) {}
 
   public mutating func mark() {}
+
   public init(
     _ options: Arguments, metrics: [MetricRequest], files: FileReader?
   ) throws(InputError) {
@@ -81,6 +90,12 @@ extension EvaluationTask {
   public static func rowRequest(_ request: MetricRequest) -> MetricRequest { request }
 
   public static func units(of batch: TaskState.Batch) -> [[Int]]? { nil }
+
+  public static func rowState(
+    of batch: TaskState.Batch, _ configuration: TaskState.Configuration
+  ) -> TaskState {
+    TaskState(configuration)
+  }
 }
 
 /// What reading a batch found besides its rows.

@@ -21,10 +21,11 @@ extension StreamEngine {
     }
     let keeps = kept.map(Set.init)
     let prepares = needPreparation(requests, nil)
+    let fresh = Task.rowState(of: kept.map { rows.selecting($0) } ?? rows, configuration)
     var found = requests.map { _ in [Answer]() }
     for unit in 0..<count {
       let places = (units?[unit] ?? [unit]).filter { keeps?.contains($0) ?? true }
-      var state = Base(configuration)
+      var state = fresh
       if !places.isEmpty { state.update(rows.selecting(places)) }
       if prepares { state.prepare() }
       for (place, answer) in answers(requests, state, nil).enumerated() {

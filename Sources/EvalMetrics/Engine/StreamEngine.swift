@@ -7,6 +7,7 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
 
   private let options: Arguments
   public let wholeColumns = Task.columns.filter { !$0.isPerRow }.map(\.name)
+  public let passingColumns = Task.columns.filter { !$0.isKept }.map(\.name)
   var task: Task
   /// The task as it was before the first batch.
   let freshTask: Task

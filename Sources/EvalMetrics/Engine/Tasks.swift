@@ -7,6 +7,7 @@ public enum Tasks {
     RankingTask.self,
     QuestionAnsweringTask.self,
     TextGenerationTask.self,
+    EmbeddingSimilarityTask.self,
     ScalarTask.self,
   ]
 

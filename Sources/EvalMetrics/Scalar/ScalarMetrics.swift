@@ -16,8 +16,14 @@ extension Metric where S == ScalarState {
     source: String, _ compute: @escaping @Sendable (ScalarState) -> Answer
   ) -> Metric {
     Metric(
-      name, summary, range: range, better: .neither, undefined: undefined, source: source
+      name, summary, range: range, better: .neither, undefined: undefined, source: source,
+      signature: model
     ) { state, _, _ in compute(state) }
+  }
+
+  /// What the stream says that its values were made by.
+  private static var model: @Sendable (ScalarState.Configuration, Arguments) -> [String] {
+    { configuration, _ in configuration.model.map { ["model:\($0)"] } ?? [] }
   }
 
   private static func order(
@@ -27,7 +33,7 @@ extension Metric where S == ScalarState {
   ) -> Metric {
     Metric(
       name, summary, range: "(-inf, inf)", better: .neither, undefined: [.zeroDivision],
-      options: options, source: source, needsPreparation: true
+      options: options, source: source, needsPreparation: true, signature: model
     ) { state, arguments, _ in
       .value(
         state.ordered.flatMap { compute($0, arguments) },

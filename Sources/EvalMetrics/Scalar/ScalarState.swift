@@ -14,9 +14,10 @@ public struct ScalarBatch: RowBatch {
 public struct ScalarState: State {
   public static var version: UInt8 { 1 }
 
-  /// Nothing to choose.
+  /// What the stream's options say.
   public struct Configuration: Sendable, Equatable {
-    public init() {}
+    /// What made the values, for signatures.
+    var model: String?
   }
 
   public private(set) var count = 0

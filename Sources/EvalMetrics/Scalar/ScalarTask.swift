@@ -2,7 +2,7 @@
 public struct ScalarTask: EvaluationTask {
   public static let name = "scalar"
   public static let columns = [ColumnSpec("values", "a number a row")]
-  public static let options: [OptionSpec] = []
+  public static let options = [ModelName.option]
   public static let catalogue = Catalogue<ScalarState>(metrics: [
     .mean,
     .std,
@@ -15,10 +15,11 @@ public struct ScalarTask: EvaluationTask {
   ])
   public static let defaultMetrics = ["mean", "std", "min", "max", "median"]
 
-  public let configuration = ScalarState.Configuration()
+  public let configuration: ScalarState.Configuration
   private let skipsNonFinite: Bool
 
   public init(_ options: Arguments, metrics: [MetricRequest]) throws(InputError) {
+    configuration = ScalarState.Configuration(model: try ModelName.read(options))
     skipsNonFinite = options.text("non_finite") == "skip"
   }
 

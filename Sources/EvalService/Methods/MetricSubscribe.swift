@@ -72,7 +72,19 @@ extension Server {
         "subscription", "As metric/subscribe gave it.", required: true,
         schema: #"{"type": "string"}"#),
       Parameter(
+        "label", "Of the mark, where marks were asked for.", schema: #"{"type": "string"}"#),
+      Parameter(
         "values", "With all other members of an answer of metric/query beside it.", required: true,
         schema: #"{"type": "object"}"#),
+    ])
+
+  static let endedNotification = ServerNotification(
+    name: "metric/ended", summary: "A subscription has ended because its stream is gone.",
+    parameters: [
+      Parameter(
+        "subscription", "As metric/subscribe gave it.", required: true,
+        schema: #"{"type": "string"}"#),
+      .stream,
+      Parameter("reason", "Why.", required: true, schema: #"{"enum": ["stream_deleted"]}"#),
     ])
 }

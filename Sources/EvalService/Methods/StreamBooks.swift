@@ -54,7 +54,7 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     let name = try server.streamName(params)
     server.remove(name)
-    server.subscriptions.removeAll { $0.stream == name }
+    server.endSubscriptions(to: name)
     server.changes += 1
     writer.beginObject()
     writer.endObject()

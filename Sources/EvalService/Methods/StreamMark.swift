@@ -25,7 +25,7 @@ extension Server {
     try server.reserveMemory(
       4096 + (extra?.count ?? 0), for: "a row of the history", path: params.path(of: "stream"))
     let time = server.clock()
-    server.tellOfMark(in: try server.streamName(params))
+    server.tellOfMark(label, in: try server.streamName(params))
     try server.withStream(params) { stream throws(RPCError) in
       let row = try stream.mark(label, extra: extra ?? Array("{}".utf8), time: time)
       writer.beginObject()
@@ -68,6 +68,9 @@ extension Server {
 }
 
 extension Stream {
+  /// What a mark is called that is given no label: its number.
+  var nextLabel: String { "\(contents.marks + 1)" }
+
   /// Closes the current window and keeps its row.
   fileprivate mutating func mark(
     _ label: String?, extra: [UInt8], time: Double
@@ -81,9 +84,10 @@ extension Stream {
     let found = try translating(at: "/params") { () throws(InputError) in
       try contents.engine.answers(metrics, in: Scope(), threshold: nil)
     }
+    let label = label ?? nextLabel
     contents.marks += 1
     let row = HistoryRow(
-      label: label ?? "\(contents.marks)", count: found.count, requests: metrics,
+      label: label, count: found.count, requests: metrics,
       answers: found.answers, extra: extra, time: time, taint: contents.taint)
     contents.engine.mark(row.label)
     contents.history.append(row)

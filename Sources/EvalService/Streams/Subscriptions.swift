@@ -71,17 +71,33 @@ extension Server {
   }
 
   /// Queues the last values of a window that is about to be marked, for those who wait for marks.
-  mutating func tellOfMark(in stream: String) {
+  mutating func tellOfMark(_ label: String?, in stream: String) {
+    let label = label ?? streams[stream]?.nextLabel
     for subscription in subscriptions.all where subscription.onMark && subscription.stream == stream
     {
-      update(subscription)
+      update(subscription, label: label)
     }
   }
 
-  private mutating func update(_ subscription: Subscription) {
+  /// Ends the subscriptions to a stream that is deleted, and tells those who wait for them.
+  mutating func endSubscriptions(to stream: String) {
+    for subscription in subscriptions.all where subscription.stream == stream {
+      outbox.notify(subscription.session, method: "metric/ended") { writer in
+        writer.beginObject()
+        writer.field("subscription", subscription.id)
+        writer.field("stream", stream)
+        writer.field("reason", "stream_deleted")
+        writer.endObject()
+      }
+    }
+    subscriptions.removeAll { $0.stream == stream }
+  }
+
+  private mutating func update(_ subscription: Subscription, label: String? = nil) {
     var writer = JSONWriter()
     writer.beginObject()
     writer.field("subscription", subscription.id)
+    if let label { writer.field("label", label) }
     var isAnswered = false
     update(subscription.stream) { stream in
       // It was answered once, and only a question that cannot be answered throws.

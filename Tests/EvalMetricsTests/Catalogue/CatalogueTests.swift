@@ -31,6 +31,7 @@ import Testing
     rouge2_recall rougeL rougeL_precision rougeL_recall rougeLsum rougeLsum_precision \
     rougeLsum_recall meteor exact_match token_f1 wer cer
     """,
+    "embedding_similarity": "bertscore_precision bertscore_recall bertscore_f1",
     "scalar": "mean std sum min max sem median quantile",
   ]
 

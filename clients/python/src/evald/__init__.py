@@ -14,7 +14,7 @@
 subclasses of `EvaldError`, one for each kind.
 """
 
-from . import plot
+from . import models, plot
 from ._calibrator import Calibrator, NotFitted
 from ._client import Evald, start
 from ._errors import (
@@ -106,6 +106,7 @@ __all__ = [
     "UnknownMetric",
     "UnknownTask",
     "UnsupportedProtocol",
+    "models",
     "plot",
     "start",
 ]

@@ -134,7 +134,6 @@ class Evald:
         metrics: Sequence[str | Mapping[str, Any]] | None = None,
         slices: Sequence[str | Mapping[str, Any]] | None = None,
         keep_windows: int | None = None,
-        uncertainty: Any = None,
         metadata: Mapping[str, Any] | None = None,
         resume: str | None = None,
         **options: Any,
@@ -147,7 +146,6 @@ class Evald:
             metrics: what `query()` answers by default; all others of the task stay available.
             slices: columns that come with every batch, by which answers can be split: names, or
                 `{"name": "length", "edges": [64, 512]}` for numbers.
-            uncertainty: how to answer with confidence intervals.
             keep_windows: how many marked windows stay open to questions.
             metadata: kept beside the stream.
             resume: `"allow"`, `"must"` or `"never"` find the stream there.
@@ -168,7 +166,6 @@ class Evald:
                     metrics=None if metrics is None else list(metrics),
                     slices=None if slices is None else list(slices),
                     keep_windows=keep_windows,
-                    uncertainty=uncertainty,
                     metadata=metadata,
                     resume=resume,
                 ),

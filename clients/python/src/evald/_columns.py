@@ -17,6 +17,8 @@ from ._arrays import Parts, put_array_like, put_buffer, put_numpy, put_packed, p
 Put = Callable[[str, Any, Parts], None]
 
 _EXACT_IN_FLOAT64 = 2**53
+# Columns that are not by row: a batch with one is pushed whole or not at all.
+_WHOLE = {"confusion", "prediction_embeddings", "reference_embeddings"}
 _put_by_type: dict[type, Put] = {}
 
 
@@ -172,7 +174,7 @@ def split(columns: Mapping[str, Any], pieces: int) -> list[dict[str, Any]] | Non
     given = {name: value for name, value in columns.items() if value is not None}
     sizes = {_rows(value) for name, value in given.items() if name != "slices"}
     rows = sizes.pop() if len(sizes) == 1 else None
-    if rows is None or rows < 2 or "confusion" in given:
+    if rows is None or rows < 2 or _WHOLE & given.keys():
         return None
     step = -(-rows // pieces)
     return [

@@ -243,6 +243,8 @@ class Link(Teller):
                 self._push_failed(message.get("params") or {})
             elif message["method"] == "metric/update":
                 self._updated(message.get("params") or {})
+            elif message["method"] == "metric/ended":
+                self.subscriptions.ended(str((message.get("params") or {}).get("subscription")))
         elif not self._replies.settle(message) and "error" in message and not message.get("id"):
             self.notice(from_wire(message["error"]))
 

@@ -188,6 +188,7 @@ class Result(Mapping[str, Any]):
         count: rows of the window; `total_count`: rows of the stream.
         revision: goes up with each change of the stream.
         window: the window that was asked for.
+        label: in what a subscription to marks gives, the label of the mark; else None.
         complete: whether all that was pushed is counted.
         rejected: what was refused: batches, rows and the first error.
         dropped: batches that never left this process, because the daemon took nothing.
@@ -202,6 +203,7 @@ class Result(Mapping[str, Any]):
         self._values = _defined(self.raw.get("values") or {})
         self.stream: str = self.raw.get("stream") or ""
         self.window: Any = self.raw.get("window", "current")
+        self.label: str | None = self.raw.get("label")
         self.revision: int = self.raw.get("revision") or 0
         self.count: int = self.raw.get("count") or 0
         self.total_count: int = self.raw.get("total_count") or 0

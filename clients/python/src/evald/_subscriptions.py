@@ -103,6 +103,15 @@ class Subscriptions:
         if inbox is not None:
             inbox.end()
 
+    def ended(self, name: str) -> None:
+        """The daemon has ended it: what has come can still be taken."""
+        with self._lock:
+            inbox = self._inboxes.pop(name, None)
+            if inbox is None and self._subscribing:
+                inbox = self._early.setdefault(name, Inbox())
+        if inbox is not None:
+            inbox.end()
+
     def receive(self, update: Mapping[str, Any]) -> bool:
         """Puts an update where it belongs; false if nobody wants it."""
         name = str(update.get("subscription"))
@@ -136,8 +145,8 @@ class Subscription:
     """Results that come by themselves, made by `Stream.subscribe`.
 
     Iterate over it, or call `get`; where a callback was given, a thread of the client takes them.
-    It ends with `close`, as a context manager, with its connection, or when it is garbage and has
-    no callback. What came before the end is still given out.
+    It ends with `close`, as a context manager, with its connection, when its stream is deleted, or
+    when it is garbage and has no callback. What came before the end is still given out.
     """
 
     def __init__(
