@@ -10,7 +10,8 @@ extension Metric where S == MulticlassState {
   static let topKAccuracy = Metric(
     "top_k_accuracy@k",
     "share of the rows whose label is among the k classes of the greatest scores, of equal ones the first",
-    range: "[0, 1]", better: .higher, undefined: [.needsScores, .zeroDivision], options: [.rank],
+    range: "[0, 1]", better: .higher, undefined: [.needsScores, .zeroDivision],
+    options: [.rankOfClass],
     source: Source.sklearn + " top_k_accuracy_score, ties as numpy argmax"
   ) { state, arguments, _ in
     guard state.hasScores else { return .undefined(.needsScores) }
@@ -44,6 +45,6 @@ extension Metric where S == MulticlassState {
 }
 
 extension OptionSpec {
-  static let rank = OptionSpec(
+  static let rankOfClass = OptionSpec(
     "k", .integer(1...1_000_000), default: .null, "how many of the best count")
 }
