@@ -68,6 +68,11 @@ def test_a_mark_tells_the_window_that_it_closes() -> None:
         assert both[0]["id"] == 3
         assert both[1]["params"]["values"] == {"mean": 2.0}
         assert both[1]["params"]["count"] == 2
+        assert both[1]["params"]["label"] == "a"
+        # A mark without a label is called by its number.
+        running.send(request(4, "stream/mark", {"stream": "loss"}) + b"\n")
+        both = [json.loads(running.read_line()) for _ in range(2)]
+        assert both[0]["result"]["label"] == both[1]["params"]["label"] == "2"
 
 
 def test_an_ended_subscription_is_silent() -> None:
@@ -84,8 +89,17 @@ def test_an_ended_subscription_is_silent() -> None:
 
 def test_a_deleted_stream_takes_its_subscriptions_along() -> None:
     with daemon() as running:
-        subscribed(running, min_interval_ms=50)
+        name = subscribed(running, min_interval_ms=50)
         running.ask(request(3, "stream/delete", {"stream": "loss"}))
+        assert json.loads(running.read_line()) == {
+            "jsonrpc": "2.0",
+            "method": "metric/ended",
+            "params": {
+                "subscription": name,
+                "stream": "loss",
+                "reason": "stream_deleted",
+            },
+        }
         running.ask(request(4, "stream/open", {"stream": "loss", "task": "scalar"}))
         running.send(push(1))
         time.sleep(0.2)

@@ -17,6 +17,8 @@ public struct EmbeddingBatch: RowBatch {
     }
   }
 
+  public var keptScores: Int { 0 }
+
   public func selecting(_ rows: [Int]) -> EmbeddingBatch {
     let weights = weights.map { w in rows.map { w[$0] } }
     switch self.rows {

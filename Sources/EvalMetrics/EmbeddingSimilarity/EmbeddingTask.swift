@@ -68,6 +68,20 @@ public struct EmbeddingSimilarityTask: EvaluationTask {
     return EmbeddingBatch(rows: rows, weights: weights)
   }
 
+  public var settled: Value { dimension.map { .integer(Int64($0)) } ?? .null }
+
+  public mutating func settle(as other: Value) throws(InputError) {
+    guard let other = other.exactInteger, (1...EmbeddingReader.mostDimensions).contains(other)
+    else { return }
+    if let dimension, dimension != other {
+      throw .batch(
+        "prediction_embeddings",
+        "the embeddings of this stream have \(dimension) numbers, and others have \(other)",
+        hint: "all embeddings of a stream have one dimension")
+    }
+    dimension = other
+  }
+
   public static func rowState(
     of batch: EmbeddingBatch, _ configuration: EmbeddingState.Configuration
   ) -> EmbeddingState {

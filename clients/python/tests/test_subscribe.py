@@ -56,7 +56,9 @@ def test_marks_come_one_by_one(real: Starter) -> None:
         val.push(values=[float(epoch)])
         val.mark(f"epoch {epoch}")
     news.close()
-    assert [found["sum"] for found in news] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    results = list(news)
+    assert [found["sum"] for found in results] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert [found.label for found in results] == [f"epoch {epoch}" for epoch in range(5)]
     assert news.missed == 0
 
 
@@ -222,6 +224,30 @@ def test_the_end_of_the_connection_ends_the_waiting(real: Starter) -> None:
     with pytest.warns(evald.EvaldWarning, match="signal 9"):
         assert list(news) == []
     assert list(scalar(ev).subscribe()) == []
+
+
+def test_the_end_of_the_stream_ends_the_waiting(real: Starter) -> None:
+    ev = real()
+    val = scalar(ev)
+    seen: list[int] = []
+    with val.subscribe(on="mark") as news, val.subscribe(lambda f: seen.append(f.count)) as calls:
+        val.push(values=[1.0])
+        val.mark("last")
+        threading.Timer(0.3, val.delete).start()
+        assert [found.label for found in news] == ["last"]
+        assert until(lambda: "closed" in repr(calls))
+    assert seen[0] == 0
+    again = scalar(ev)
+    again.push(values=[2.0])
+    assert again.query()["sum"] == 2.0
+
+
+def test_an_end_before_the_reply_is_seen_is_kept() -> None:
+    found = Subscriptions()
+    with found.subscribing():
+        found.ended("s1")
+        assert found.claim("s1").take(None) is None
+    found.ended("s2")  # of nobody
 
 
 def test_a_callback_does_not_hold_the_connection(real_binary: str) -> None:
