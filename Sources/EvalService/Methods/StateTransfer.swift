@@ -151,16 +151,21 @@ extension Server {
   ) throws(RPCError) -> Stream {
     var schema = file.schema
     return try translating(at: path) { () throws(InputError) in
-      var metrics: [MetricRequest] = []
-      for metric in file.metrics { metrics.append(try Tasks.resolve(metric, task: schema.task)) }
+      func requests(_ metrics: [Value]) throws(InputError) -> [MetricRequest] {
+        var requests: [MetricRequest] = []
+        for metric in metrics { requests.append(try Tasks.resolve(metric, task: schema.task)) }
+        return requests
+      }
+      let named = try requests(file.named)
       let engine = try Tasks.engine(
-        task: schema.task, options: schema.options, metrics: metrics,
+        task: schema.task, options: schema.options, metrics: named,
         dimensions: schema.dimensions, keepWindows: schema.keepWindows, files: files.reader)
       schema.settings = engine.settings
-      return Stream(
-        name: name, schema: schema, engine: engine, metrics: metrics.isEmpty ? nil : metrics,
-        metadata: Self.noMetadata,
-        openedAt: changes + 1)
+      var stream = Stream(
+        name: name, schema: schema, engine: engine, metrics: named.isEmpty ? nil : named,
+        metadata: Self.noMetadata, openedAt: changes + 1)
+      stream.metrics = try requests(file.metrics)
+      return stream
     }
   }
 

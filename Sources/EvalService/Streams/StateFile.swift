@@ -10,6 +10,9 @@ struct StateFile {
   /// The version of evald that wrote it.
   var writer: String
   var schema: Schema
+  /// What was named when the stream was made, which decides what some tasks keep.
+  var named: [Value]
+  /// What the stream answers by default.
   var metrics: [Value]
   /// Rows of the window.
   var count: Int
@@ -26,6 +29,7 @@ struct StateFile {
     body.write(writer)
     body.write(schema.task)
     Value.record(schema.options).encode(into: &body)
+    Value.list(named).encode(into: &body)
     Value.list(metrics).encode(into: &body)
     body.write(UInt64(schema.dimensions.count))
     for dimension in schema.dimensions {
@@ -47,7 +51,8 @@ struct StateFile {
   init(_ stream: Stream, version: String, count: Int, rows: [UInt8]) {
     writer = version
     schema = stream.schema
-    metrics = stream.named.map { Tasks.value(of: $0, task: stream.schema.task) }
+    named = stream.named.map { Tasks.value(of: $0, task: stream.schema.task) }
+    metrics = stream.metrics.map { Tasks.value(of: $0, task: stream.schema.task) }
     self.count = count
     self.rows = rows
   }
@@ -76,6 +81,7 @@ struct StateFile {
     writer = try body.readString()
     let task = try body.readString()
     guard case .record(let options) = try Value(from: &body),
+      case .list(let named) = try Value(from: &body),
       case .list(let metrics) = try Value(from: &body)
     else { throw StateError("the schema of the state is none") }
     var dimensions: [SliceDimension] = []
@@ -87,6 +93,7 @@ struct StateFile {
       let count = Int(exactly: try body.read(UInt64.self))
     else { throw StateError("a count of the state is out of range") }
     schema = Schema(task: task, options: options, dimensions: dimensions, keepWindows: keep)
+    self.named = named
     self.metrics = metrics
     self.count = count
     rows = body.rest
