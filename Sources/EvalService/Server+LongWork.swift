@@ -17,13 +17,17 @@ extension Server {
     return copy
   }
 
-  /// Takes over what a copy has sorted, where nothing has come since.
+  /// Takes over what a copy has sorted, where nothing but rows have come since.
   mutating func adopt(_ copy: Server) {
     for (name, stream) in copy.streams {
-      guard let mine = streams[name], mine.openedAt == stream.openedAt,
-        mine.revision == stream.revision
-      else { continue }
-      update(name) { $0.contents.engine.adopt(stream.contents.engine) }
+      guard let mine = streams[name], mine.openedAt == stream.openedAt else { continue }
+      let (now, then) = (mine.revision, stream.revision)
+      let hasOnlyGrown = mine.revisionOfLastOther <= then && then < now
+      if now == then {
+        update(name) { $0.contents.engine.adopt(stream.contents.engine) }
+      } else if hasOnlyGrown {
+        update(name) { $0.contents.engine.adoptPrepared(stream.contents.engine) }
+      }
     }
   }
 }

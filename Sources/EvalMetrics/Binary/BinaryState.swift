@@ -133,6 +133,8 @@ public struct BinaryState: State {
 
   public mutating func prepare() { if unscored == 0 { index.prepare() } }
 
+  public mutating func adoptPrepared(_ copy: BinaryState) { index.adoptSorted(copy.index) }
+
   /// The decisions at the stream's own threshold, or of its predictions.
   public var decisions: Decisions {
     Decisions(

@@ -108,6 +108,13 @@ public struct Sliced<Base: State>: State {
     for key in Array(cells.keys) { change(key) { $0.prepare() } }
   }
 
+  public mutating func adoptPrepared(_ copy: Sliced) {
+    total.adoptPrepared(copy.total)
+    for (key, state) in copy.cells where cells[key] != nil {
+      change(key) { $0.adoptPrepared(state) }
+    }
+  }
+
   /// Changes a cell in place, which is made if there is none yet.
   public mutating func change<R, E: Error>(
     _ key: SliceKey, _ body: (inout Base) throws(E) -> R

@@ -117,6 +117,14 @@ public struct Windowed<Base: State>: Sendable, ScoreKeeper {
     current.forEachScoreIndex(body)
   }
 
+  /// Takes over what preparing a copy found out. Since it was made, rows were only added to the current window.
+  mutating func adoptPrepared(_ copy: Windowed) {
+    var prepared = copy
+    prepared.current = current
+    prepared.current.adoptPrepared(copy.current)
+    self = prepared
+  }
+
   public var byteCount: Int { current.byteCount + closed.byteCount + pastBytes }
 }
 

@@ -35,6 +35,9 @@ public protocol State: Sendable, ScoreKeeper {
   mutating func merge(_ other: Self)
   /// Does the work that several answers share, such as sorting, so that metrics stay pure functions.
   mutating func prepare()
+  /// Takes over what preparing a copy found out, where rows were only added here since it was made. It
+  /// changes no answer.
+  mutating func adoptPrepared(_ copy: Self)
   /// Writes all that the answers depend on.
   func encode(into writer: inout StateWriter)
   /// Reads what `encode` wrote. Damaged bytes throw; they never trap and never allocate beyond their length.
@@ -45,4 +48,5 @@ public protocol State: Sendable, ScoreKeeper {
 
 extension State {
   public mutating func prepare() {}
+  public mutating func adoptPrepared(_ copy: Self) {}
 }

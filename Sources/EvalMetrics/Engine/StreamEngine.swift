@@ -117,6 +117,11 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     views = copy.views
   }
 
+  public mutating func adoptPrepared(_ copy: any TaskEngine) {
+    guard budget == nil, let copy = copy as? Self else { return }
+    windows.adoptPrepared(copy.windows)
+  }
+
   public mutating func mark(_ label: String) {
     // Before windows are merged, since the rule looks at what is in which.
     settle()

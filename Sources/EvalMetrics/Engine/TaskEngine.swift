@@ -119,6 +119,8 @@ public protocol TaskEngine: Sendable {
   var copyForQuestions: any TaskEngine { get }
   /// Takes over what a copy has sorted and merged. The rows must be the same as when the copy was made.
   mutating func adopt(_ copy: any TaskEngine)
+  /// Takes over what a copy has sorted, where nothing but pushes came since it was made.
+  mutating func adoptPrepared(_ copy: any TaskEngine)
 
   /// What a query answers that names nothing.
   var defaultRequests: [MetricRequest] { get }

@@ -57,6 +57,7 @@ public struct ScalarState: State {
   }
 
   public mutating func prepare() { index.prepare() }
+  public mutating func adoptPrepared(_ copy: ScalarState) { index.adoptSorted(copy.index) }
 
   /// The numbers in order, prepared.
   var ordered: SortedScores? { index.prepared }

@@ -5,6 +5,8 @@
 struct KeyRuns<Key: ScoreKey>: Sendable {
   /// Ascending, all of them together what was sorted so far.
   private(set) var sorted: [[Key]] = []
+  /// How many keys were sorted before the last time that any were, and how many were then.
+  private var lastSort = (before: 0, new: 0)
   private var chunks: [[Key]] = []
   /// The chunk that is being filled.
   var open: [Key] = []
@@ -57,7 +59,11 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
   ) -> [Key] {
     if !open.isEmpty { chunks.append(open) }
     open = []
-    if !chunks.isEmpty { sorted.append(sort(&chunks)) }
+    if !chunks.isEmpty {
+      lastSort.before = sortedCount
+      sorted.append(sort(&chunks))
+      lastSort.new = sortedCount - lastSort.before
+    }
     // The two shortest first, so that a long run is copied as seldom as can be.
     sorted.sort { $0.count > $1.count }
     while sorted.count > 1 {
@@ -68,6 +74,25 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
       sorted.insert(merged, at: place)
     }
     return sorted.first ?? []
+  }
+
+  private var sortedCount: Int { sorted.reduce(0) { $0 + $1.count } }
+
+  /// Takes over what a copy has sorted, where keys were only appended here since it was made.
+  mutating func adoptSorted(_ copy: KeyRuns) {
+    let (before, new) = copy.lastSort
+    guard new > 0, before == sortedCount, new <= count - before else { return }
+    sorted = copy.sorted
+    lastSort = copy.lastSort
+    // The keys that the copy had were the first to come.
+    var rest = new
+    var kept: [[Key]] = []
+    for chunk in chunks {
+      if chunk.count > rest { kept.append(Array(chunk.dropFirst(rest))) }
+      rest -= min(rest, chunk.count)
+    }
+    chunks = kept
+    open.removeFirst(rest)
   }
 
   init() {}

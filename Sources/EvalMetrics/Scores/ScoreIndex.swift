@@ -150,6 +150,17 @@ public struct ScoreIndex: Sendable {
   }
 }
 
+extension ScoreIndex {
+  /// Takes over what a copy has sorted, where rows were only added here since it was made.
+  mutating func adoptSorted(_ copy: ScoreIndex) {
+    guard precision == .unlimited, copy.precision == .unlimited else { return }
+    singles.positives.adoptSorted(copy.singles.positives)
+    singles.negatives.adoptSorted(copy.singles.negatives)
+    doubles.positives.adoptSorted(copy.doubles.positives)
+    doubles.negatives.adoptSorted(copy.doubles.negatives)
+  }
+}
+
 // MARK: - Preparing
 
 extension ScoreIndex {

@@ -138,7 +138,7 @@ extension Stream {
     }
     if let sender { contents.producers.note(sender, isRefused: false) }
     contents.totals.add(report)
-    revision += 1
+    notePush()
     return report
   }
 }

@@ -19,7 +19,9 @@ struct Stream: Sendable {
   let openedAt: UInt64
   var contents: Contents
   /// Rises with every change; never falls, not even by a rollback.
-  var revision: UInt64 = 0
+  var revision: UInt64 = 0 { didSet { revisionOfLastOther = revision } }
+  /// The revision since which there were only pushes.
+  private(set) var revisionOfLastOther: UInt64 = 0
   /// Refusals of all time, for `stream/describe`.
   var refusals = Refusals()
   private(set) var checkpoints: [Checkpoint] = []
@@ -63,6 +65,13 @@ struct Stream: Sendable {
   }
 
   var engine: any TaskEngine { contents.engine }
+
+  /// Notes that rows were added, and nothing else changed.
+  mutating func notePush() {
+    let other = revisionOfLastOther
+    revision += 1
+    revisionOfLastOther = other
+  }
 
   /// Forgets every row; the schema stays.
   mutating func reset() {

@@ -55,6 +55,34 @@ private func equal<T: Equatable>(_ a: [T], _ b: [T]) -> Bool { a == b }
     #expect(runs.byteCount <= all.count * 6)
   }
 
+  @Test func `what a copy has sorted is taken over, and keys since then stay`() {
+    var random = SeededGenerator(seed: 33)
+    var runs = KeyRuns<UInt32>()
+    var all: [UInt32] = []
+    func append(_ count: Int) {
+      for _ in 0..<count {
+        let key = UInt32(truncatingIfNeeded: random.next())
+        runs.makeRoom(for: 1)
+        runs.open.append(key)
+        all.append(key)
+      }
+    }
+    for (before, since) in [(10, 0), (70_000, 5), (3, 200_000), (0, 7), (66_000, 66_000)] {
+      append(before)
+      var copy = runs
+      _ = copy.sort(using: Kernels.sort, Kernels.merge)
+      append(since)
+      runs.adoptSorted(copy)
+      // Once more changes nothing.
+      runs.adoptSorted(copy)
+      #expect(runs.count == all.count, "\(before) and \(since)")
+      var sorted = runs
+      #expect(
+        equal(sorted.sort(using: Kernels.sort, Kernels.merge), all.sorted()),
+        "\(before) and \(since)")
+    }
+  }
+
   @Test func `a large column is as long as it was asked to be`() {
     for count in [0, 1, 1_048_559, 1_048_560, 1_048_561, 1_500_000] {
       let column: [UInt32] = LargeColumns.make(count: count) { room in
