@@ -135,7 +135,7 @@ def many(seed: int, count: int, kind: str) -> list[Row]:
         ):  # the same few vectors again and again, as repeated words are
             found = directions[rng.integers(0, 7, count)]
         elif kind == "near":  # angles that single precision does not tell apart
-            found = directions[0] + rng.normal(size=(count, dimension)) * 1e-5
+            found = directions[0] + rng.normal(size=(count, dimension)) * 1e-4
         else:
             found = -np.abs(rng.normal(size=(count, dimension)))
             found *= rng.choice([-1, 1], (count, 1))

@@ -262,9 +262,10 @@ extension Kernels {
   ) {
     numbers.withUnsafeBufferPointer { numbers in
       values.withUnsafeMutableBufferPointer { values in
-        for index in 0..<min(count, values.count, max(0, numbers.count - first)) {
-          values[index] = widened(numbers[first + index])
-        }
+        let end = min(count, values.count, max(0, numbers.count - first))
+        guard end > 0, let from = numbers.baseAddress, let to = values.baseAddress else { return }
+        let source = from + first
+        for index in 0..<end { to[index] = widened(source[index]) }
       }
     }
   }

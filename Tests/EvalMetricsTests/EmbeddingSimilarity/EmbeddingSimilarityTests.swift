@@ -196,6 +196,14 @@ import Testing
     #expect(inputError { _ = try Self.bench([two], ["dimension": .integer(3)]) } != nil)
     bench.engine.reset()
     _ = try bench.engine.push(Columns(embeddings: [three], .float64))
+    // A stream that was encoded still knows it.
+    var writer = StateWriter()
+    try Self.bench([two]).engine.encode(into: &writer)
+    var reader = StateReader(writer.bytes)
+    var decoded = try Bench("embedding_similarity").engine
+    try decoded.decode(from: &reader)
+    #expect(inputError { _ = try decoded.push(Columns(embeddings: [three], .float64)) } != nil)
+    #expect(try decoded.push(Columns(embeddings: [two], .float32)).applied == 1)
     // A batch without tokens says nothing of it.
     var other = try Self.bench([EmbeddingRow(Text([]), [Text([])])])
     _ = try other.engine.push(Columns(embeddings: [three], .float64))
