@@ -101,10 +101,8 @@ CASES: dict[str, tuple[list[Any], str, Score, float]] = {
 
 
 def ours(metrics: list[Any], predictions: Texts, references: Texts) -> float:
-    with (
-        evald.start() as daemon,
-        daemon.stream("mt", task="text_generation", metrics=metrics) as stream,
-    ):
+    with evald.start() as daemon:
+        stream = daemon.stream("mt", task="text_generation", metrics=metrics)
         for start in range(0, len(predictions), 256):
             part = slice(start, start + 256)
             stream.push(predictions=predictions[part], references=references[part])
