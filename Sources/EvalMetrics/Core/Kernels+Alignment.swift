@@ -81,7 +81,8 @@ extension Kernels {
     func longestCommonSubsequence(
       _ symbols: [UInt32], _ first: Range<Int>, _ second: Range<Int>
     ) -> Int {
-      symbols.withUnsafeBufferPointer { symbols in
+      if first.isEmpty || second.isEmpty { return 0 }
+      return symbols.withUnsafeBufferPointer { symbols in
         let swaps =
           (first.count + 63) / 64 * second.count > (second.count + 63) / 64 * first.count
         let (pattern, text) = swaps ? (second, first) : (first, second)

@@ -17,8 +17,8 @@ enum Limits {
   /// Whether a prediction may be aligned with references of these lengths.
   static func allow(_ texts: Symbols, _ cells: Int) -> Bool {
     let prediction = texts.range(0).count
-    // The sum is no more than the symbols and the references, so it fits.
-    let references = texts.symbols.count - prediction + texts.count
+    // However short a reference is, the prediction is gone over once for it, which is 64 cells a symbol.
+    let references = texts.symbols.count - prediction + 64 * (texts.count - 1)
     return allow(prediction, references, cells)
   }
 
