@@ -87,6 +87,15 @@ struct Bench {
   }
 }
 
+extension MetricDescription {
+  /// A way to ask for the metric, with a three for whatever it needs.
+  var example: Value {
+    if name.hasSuffix("@k") { return .text(name.dropLast() + "3") }
+    let needed = options.filter(\.isRequired).map { Value.Field($0.name, .integer(3)) }
+    return needed.isEmpty ? .text(name) : .record([Value.Field("metric", .text(name))] + needed)
+  }
+}
+
 extension Column {
   static func doubles(_ xs: [Double]) -> Column { FloatType.float64.column(xs) }
 

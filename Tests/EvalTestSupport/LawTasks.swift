@@ -38,9 +38,13 @@ public enum LawTasks {
     MulticlassTask.self,
     RegressionTask.self,
     RankingTask.self,
+    LanguageModelTask.self,
+    MultipleChoiceTask.self,
     QuestionAnsweringTask.self,
     TextGenerationTask.self,
     EmbeddingSimilarityTask.self,
+    CodeGenerationTask.self,
+    AgreementTask.self,
     ScalarTask.self,
   ]
 

@@ -52,6 +52,20 @@ extension Kernels {
   /// From so many rows on the tables of limbs are worth being cleared.
   private static let fewRows = 24
 
+  /// Adds a column of finite numbers.
+  static func add(_ column: [Double], to sum: inout ExactSum) {
+    if column.count < fewRows { return sum.add(contentsOf: column) }
+    // Two tables in turn, so that an addition need not wait for the last.
+    LimbTables.use(2, limbs: LimbTables.ofDoubles, base: LimbTables.baseOfDoubles) { tables in
+      for row in column.indices {
+        tables.reserve(1)
+        tables.add(column[row], to: row & 1)
+      }
+      tables.finish(0, into: &sum)
+      tables.finish(1, into: &sum)
+    }
+  }
+
   /// Adds pairs of finite numbers, as far as both columns go.
   static func addPairs(_ predictions: [Float], _ targets: [Float], to sums: inout PairSums) {
     let count = min(predictions.count, targets.count)

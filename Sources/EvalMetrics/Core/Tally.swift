@@ -27,6 +27,19 @@ public struct Tally: Sendable, Equatable {
     }
   }
 
+  /// Adds something that a row has so many times.
+  public mutating func add(_ times: Int, weight: Double) {
+    if weight == 1 {
+      add(times)
+    } else if weight > 0 && times > 0 {
+      var sum = weighted ?? ExactSum()
+      weighted = nil
+      // Counts of one row are far below 2^53.
+      sum.add(product: weight, Double(times))
+      weighted = sum
+    }
+  }
+
   /// Adds the rows of another tally.
   public mutating func merge(_ other: Tally) {
     units = units.addingClamped(other.units)

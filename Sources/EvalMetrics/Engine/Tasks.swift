@@ -5,9 +5,13 @@ public enum Tasks {
     MulticlassTask.self,
     RegressionTask.self,
     RankingTask.self,
+    LanguageModelTask.self,
+    MultipleChoiceTask.self,
     QuestionAnsweringTask.self,
     TextGenerationTask.self,
     EmbeddingSimilarityTask.self,
+    CodeGenerationTask.self,
+    AgreementTask.self,
     ScalarTask.self,
   ]
 

@@ -68,19 +68,28 @@ public struct RegressionTask: EvaluationTask {
         "targets has \(targets.outputs) outputs and predictions \(predictions.outputs)",
         hint: "both are [n], or both are [n, outputs]")
     }
-    if let outputs, outputs != predictions.outputs {
-      throw .batch(
-        "predictions",
-        "this stream has \(outputs) outputs, so it cannot take \(predictions.outputs)",
-        hint: "the first batch settles how many; open another stream for others")
-    }
-    outputs = predictions.outputs
+    try settle(outputs: predictions.outputs)
     var dropped = Set<Int>()
     try predictions.drop(&dropped, skipping: skipsNonFinite)
     try targets.drop(&dropped, skipping: skipsNonFinite)
     notes.dropped += dropped.sorted()
     return RegressionBatch(
       count: columns.rows, outputs: Self.pairs(predictions, targets), weights: weights)
+  }
+
+  public var settled: Value { outputs.map { .integer(Int64($0)) } ?? .null }
+
+  public mutating func settle(as other: Value) throws(InputError) {
+    if let outputs = other.exactInteger { try settle(outputs: outputs) }
+  }
+
+  private mutating func settle(outputs given: Int) throws(InputError) {
+    if let outputs, outputs != given {
+      throw .batch(
+        "predictions", "this stream has \(outputs) outputs, so it cannot take \(given)",
+        hint: "the first batch settles how many; open another stream for others")
+    }
+    outputs = given
   }
 
   private func numbers(

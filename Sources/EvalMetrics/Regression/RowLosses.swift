@@ -1,34 +1,3 @@
-/// A sum of losses of rows, each rounded once.
-struct LossSum: Sendable {
-  private var sum = ExactSum()
-  /// A loss that fits no double.
-  private var overflows = false
-  /// A row for which the loss is not defined.
-  private var isInfeasible = false
-
-  /// Adds the loss of a row; nil where it has none.
-  mutating func add(_ loss: Double?, weight: Double) {
-    guard let loss else {
-      isInfeasible = true
-      return
-    }
-    if loss.isFinite { sum.add(product: weight, loss) } else { overflows = true }
-  }
-
-  mutating func merge(_ other: LossSum) {
-    sum.merge(other.sum)
-    overflows = overflows || other.overflows
-    isInfeasible = isInfeasible || other.isInfeasible
-  }
-
-  /// The mean over rows of this weight.
-  func mean(of weight: ExactSum) -> Answer {
-    if isInfeasible { return .undefined(.infeasible) }
-    if weight.isZero { return .undefined(.zeroDivision) }
-    return overflows ? .undefined(.overflow) : .value(ExactSum.ratio(sum, weight))
-  }
-}
-
 /// Sums of those losses that need a division or a logarithm for each row. Rows are folded in when a
 /// question needs them, and once.
 struct RowLosses: Sendable {
