@@ -40,7 +40,9 @@ extension AgreementTask: LawTask {
     let named = items(60, 2, 52, missing: 0.1) { .text(words[$0.integer(0..<words.count)]) }
     let values = items(50, 3, 53, missing: 0.2) { .number(($0.normal() * 8).rounded() / 8) }
     let offset = items(40, 5, 54, missing: 0.2) { .number(1e9 + Double($0.integer(0..<9)) / 8) }
-    let far = items(30, 3, 55, missing: 0) { .number([1e308, -1e308, 0x1p-1074][$0.integer(0..<3)]) }
+    let far = items(30, 3, 55, missing: 0) {
+      .number([1e308, -1e308, 0x1p-1074][$0.integer(0..<3)])
+    }
     let mixed = items(40, 3, 56, missing: 0.1) { g in
       g.chance(0.3) ? .text("7") : g.chance(0.5) ? .integer(7) : .number(7.5)
     }
@@ -54,7 +56,9 @@ extension AgreementTask: LawTask {
     let numbers = FloatType.float32.column([1, 2, .nan, 1, 1, 2, 2, .nan, 1, 1, 2, 2])
     var packed = try Columns([("annotations", numbers)])
     if case .numeric(let column) = numbers {
-      packed = try Columns([("annotations", .numeric(.init(storage: column.storage, shape: [6, 2])))])
+      packed = try Columns([
+        ("annotations", .numeric(.init(storage: column.storage, shape: [6, 2])))
+      ])
     }
     return [
       Hazard("four raters", pieces: [try batch(four)]),

@@ -146,12 +146,10 @@ private struct LabelReader {
       }
       if x.isNaN { return nil }
       if x.isFinite { return .number(x) }
-      guard skips else {
-        throw .batch(
-          "annotations", row: row, "annotations holds \(value.brief)",
-          hint: "open the stream with non_finite \"skip\" to leave such rows out")
-      }
-      dropped.insert(row)
+      try drop(x, row)
+      return nil
+    case .text("Infinity") where level != .nominal, .text("-Infinity") where level != .nominal:
+      try drop(.infinity, row)
       return nil
     default:
       throw .batch(
@@ -160,5 +158,14 @@ private struct LabelReader {
           ? "strings or numbers, null where one is missing"
           : "the level \(level.rawValue) needs numbers, null where one is missing")
     }
+  }
+
+  private mutating func drop(_ x: Double, _ row: Int) throws(InputError) {
+    guard skips else {
+      throw .batch(
+        "annotations", row: row, "annotations holds \(Value.wireText(x))",
+        hint: "open the stream with non_finite \"skip\" to leave such rows out")
+    }
+    dropped.insert(row)
   }
 }

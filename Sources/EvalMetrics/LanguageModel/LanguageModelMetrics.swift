@@ -23,7 +23,8 @@ extension Metric where S == LanguageModelState {
       source: source
     ) { state, _, _ in
       state.tokens.isZero
-        ? .undefined(.zeroDivision) : .value(compute(ExactSum.ratio(state.loss, state.tokens.exact)))
+        ? .undefined(.zeroDivision)
+        : .value(compute(ExactSum.ratio(state.loss, state.tokens.exact)))
     }
   }
 

@@ -48,7 +48,8 @@ public struct LanguageModelTask: EvaluationTask {
     let perToken = columns.has("log_probs")
     if perToken || !columns.has("negative_log_likelihoods") {
       _ = try columns.require("log_probs")
-      try Self.refuse(["negative_log_likelihoods", "tokens", "words"], beside: "log_probs", columns)
+      try Self.refuse(
+        ["negative_log_likelihoods", "tokens", "words"], beside: "log_probs", columns)
     } else {
       try Self.refuse(["correct"], beside: "negative_log_likelihoods", columns)
     }

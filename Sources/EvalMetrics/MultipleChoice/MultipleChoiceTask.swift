@@ -51,7 +51,7 @@ public struct MultipleChoiceTask: EvaluationTask {
     let weights = try columns.weights()
     if columns.rows == 0 { return MultipleChoiceBatch(right: [], losses: []) }
     let scores = try columns.numberLists("choice_scores")
-    let labels = try columns.counts("labels")
+    let labels = try columns.flatDoubles("labels")
     try settle(hasLengths: columns.has("choice_lengths"))
     let lengths =
       columns.has("choice_lengths") ? try Self.lengths(columns, of: scores) : nil
@@ -59,9 +59,10 @@ public struct MultipleChoiceTask: EvaluationTask {
     var byLength: [Bool] = []
     for row in 0..<scores.count {
       let choices = Array(scores.values[scores.range(row)])
-      guard labels[row] < choices.count else {
+      guard let label = Int(exactly: labels[row]), choices.indices.contains(label) else {
         throw .batch(
-          "labels", row: row, "a label is \(labels[row]) and there are \(choices.count) choices",
+          "labels", row: row,
+          "a label is \(Value.number(labels[row]).canonicalText) and there are \(choices.count) choices",
           hint: "labels are places in the list of choices, from 0")
       }
       if let place = Kernels.firstNonFinite(choices) {
@@ -72,11 +73,11 @@ public struct MultipleChoiceTask: EvaluationTask {
         }
         notes.dropped.append(row)
       }
-      batch.right.append(Self.first(choices) == labels[row])
-      batch.losses.append(Self.loss(choices, labels[row]))
+      batch.right.append(Self.first(choices) == label)
+      batch.losses.append(Self.loss(choices, label))
       if let lengths {
         let scaled = zip(choices, lengths.values[lengths.range(row)]).map { $0 / $1 }
-        byLength.append(Self.first(scaled) == labels[row])
+        byLength.append(Self.first(scaled) == label)
       }
     }
     if lengths != nil { batch.rightByLength = byLength }
