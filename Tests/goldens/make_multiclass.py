@@ -389,7 +389,8 @@ def gaps(r: Rows) -> tuple[Floats, Floats]:
     confidence = np.bincount(places, weights=r.weights * p, minlength=count)
     right = np.bincount(places, weights=r.weights * hits, minlength=count)
     held = mass > 0
-    return mass[held], np.abs(right - confidence)[held] / mass[held]
+    weight = np.asarray(mass[held], dtype=np.float64)
+    return weight, np.abs(right - confidence)[held] / weight
 
 
 PROBABILITIES: dict[str, Callable[[Rows], Any]] = {

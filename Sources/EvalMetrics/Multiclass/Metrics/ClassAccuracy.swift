@@ -46,5 +46,6 @@ extension Metric where S == MulticlassState {
 
 extension OptionSpec {
   static let rankOfClass = OptionSpec(
-    "k", .integer(1...1_000_000), default: .null, "how many of the best count")
+    "k", .integer(1...1_000_000), default: .null, isRequired: true,
+    "how many of the best count")
 }
