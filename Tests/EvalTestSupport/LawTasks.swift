@@ -36,6 +36,7 @@ public enum LawTasks {
   public static let all: [any LawTask.Type] = [
     BinaryTask.self,
     MulticlassTask.self,
+    MultilabelTask.self,
     RegressionTask.self,
     RankingTask.self,
     LanguageModelTask.self,

@@ -3,6 +3,7 @@ public enum Tasks {
   private static let all: [any EvaluationTask.Type] = [
     BinaryTask.self,
     MulticlassTask.self,
+    MultilabelTask.self,
     RegressionTask.self,
     RankingTask.self,
     LanguageModelTask.self,

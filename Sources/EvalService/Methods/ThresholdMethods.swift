@@ -35,29 +35,30 @@ extension Server {
       {"type": "object", "required": ["threshold", "value", "confusion", "precision", "recall", \
       "at_default", "all_positive"]}
       """,
-    errors: ["StreamNotFound", "NotApplicable"],
+    errors: ["StreamNotFound", "NotApplicable", "TooManyValues"],
     mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1
     let objective = try Server.objective(params)
-    let limits = try Server.constraints(params)
+    let constraints = try Server.constraints(params)
+    let limit = ReplyLimit(writer, server.limits)
     try server.withStream(params) { stream throws(RPCError) in
-      let found = try stream.thresholdRows(params)
-      let report = found.value.optimize(objective, limits)
+      let found = try stream.optimum(params, objective, constraints)
       writer.beginObject()
       writer.header(stream, found.question, count: found.count)
-      writer.choice(report.best)
-      if let reason = report.reason { writer.field("reason", reason.rawValue) }
-      writer.bounds(report.bounds, value: "value")
-      writer.key("at_default")
-      writer.beginObject()
-      writer.choice(report.atDefault)
-      writer.bounds(report.atDefault.bounds, value: "value")
-      writer.endObject()
-      writer.key("all_positive")
-      writer.beginObject()
-      writer.field("value", report.allPositive)
-      writer.endObject()
+      writer.optimum(found.value.report)
+      if !found.value.classes.isEmpty {
+        writer.key("classes")
+        writer.beginArray()
+        for (name, report) in found.value.classes {
+          writer.beginObject()
+          writer.field("class", name)
+          writer.optimum(report)
+          writer.endObject()
+          try limit.check(writer, hint: "ask for one class")
+        }
+        writer.endArray()
+      }
       writer.endObject()
     }
   }
@@ -179,9 +180,48 @@ extension Stream {
       try state.thresholdRows(class: chosen)
     }
   }
+
+  /// The best threshold for all scores, or those of a class; where there are classes and none is named, also that of
+  /// each.
+  fileprivate mutating func optimum(
+    _ params: Params, _ objective: Objective, _ constraints: ThresholdConstraints
+  ) throws(RPCError) -> Found<Optimum> {
+    let chosen = params.present("class").map { Value($0) }
+    return try inspect(params, "thresholds") {
+      (state: any ThresholdState) throws(InputError) in
+      let rows = try state.thresholdRows(class: chosen)
+      return Optimum(
+        report: rows.optimize(objective, constraints),
+        classes: (chosen == nil ? state.thresholdClasses : []).map {
+          ($0.name, $0.rows.optimize(objective, constraints))
+        })
+    }
+  }
+}
+
+/// What `threshold/optimize` found.
+private struct Optimum {
+  var report: ThresholdReport
+  var classes: [(Value, ThresholdReport)]
 }
 
 extension JSONWriter {
+  /// Writes the members of what was found for one set of scores.
+  fileprivate mutating func optimum(_ report: ThresholdReport) {
+    choice(report.best)
+    if let reason = report.reason { field("reason", reason.rawValue) }
+    bounds(report.bounds, value: "value")
+    key("at_default")
+    beginObject()
+    choice(report.atDefault)
+    bounds(report.atDefault.bounds, value: "value")
+    endObject()
+    key("all_positive")
+    beginObject()
+    field("value", report.allPositive)
+    endObject()
+  }
+
   /// Writes the members of a choice of a threshold; nulls for none.
   fileprivate mutating func choice(_ choice: ThresholdReport.Choice?) {
     guard let choice else {

@@ -18,6 +18,12 @@ import Testing
     f_beta_weighted per_class mcc cohen_kappa confusion_matrix log_loss brier ece mce roc_auc_macro \
     roc_auc_weighted average_precision_macro majority_accuracy
     """,
+    "multilabel": """
+    subset_accuracy hamming_loss precision_micro precision_macro precision_weighted recall_micro \
+    recall_macro recall_weighted f1_micro f1_macro f1_weighted f1_samples f_beta_micro f_beta_macro \
+    f_beta_weighted per_class label_ranking_average_precision coverage_error label_ranking_loss \
+    log_loss brier ece mce roc_auc_macro roc_auc_weighted average_precision_macro
+    """,
     "regression": """
     mae mse rmse r2 adjusted_r2 explained_variance mape smape median_absolute_error max_error msle \
     pearson spearman concordance_correlation concordance mean_error pinball_loss poisson_deviance \

@@ -1,0 +1,40 @@
+extension MultilabelTask {
+  public static let catalogue = Catalogue<MultilabelState>(metrics: [
+    .subsetAccuracy,
+    .subsetAccuracy.alias("accuracy"),
+    .hammingLoss,
+    .precision(.micro),
+    .precision(.macro),
+    .precision(.weighted),
+    .recall(.micro),
+    .recall(.macro),
+    .recall(.weighted),
+    .f1(.micro),
+    .f1(.macro),
+    .f1(.weighted),
+    .f1Samples,
+    .fBeta(.micro),
+    .fBeta(.macro),
+    .fBeta(.weighted),
+    .perClass,
+    .confusionMatrix,
+    .labelRankingAveragePrecision,
+    .coverageError,
+    .labelRankingLoss,
+    .rocAUC(.micro),
+    .rocAUC(.macro),
+    .rocAUC(.weighted),
+    .averagePrecision(.micro),
+    .averagePrecision(.macro),
+    .averagePrecision(.weighted),
+    .logLoss,
+    .brier,
+    .ece,
+    .mce,
+  ])
+
+  public static let defaultMetrics = [
+    "subset_accuracy", "hamming_loss", "precision_micro", "recall_micro", "f1_micro", "f1_macro",
+    "f1_samples", "roc_auc_macro", "average_precision_macro", "label_ranking_average_precision",
+  ]
+}
