@@ -42,6 +42,7 @@ public enum LawTasks {
     LanguageModelTask.self,
     MultipleChoiceTask.self,
     QuestionAnsweringTask.self,
+    TokenClassificationTask.self,
     TextGenerationTask.self,
     EmbeddingSimilarityTask.self,
     CodeGenerationTask.self,

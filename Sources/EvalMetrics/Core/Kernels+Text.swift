@@ -53,6 +53,40 @@ extension Kernels {
     }
   }
 
+  /// A text of at most 15 bytes as two words, the length in the highest byte; never all zero.
+  struct ShortText: Equatable, Sendable {
+    var low: UInt64
+    var high: UInt64
+
+    /// A place in a table of 256.
+    @inline(__always)
+    var place: Int {
+      Int(truncatingIfNeeded: ((low ^ (high &* 31)) &* 0x9E37_79B9_7F4A_7C15) >> 56)
+    }
+  }
+
+  /// The bytes of a short text; nil for a long or an empty one.
+  @inline(__always)
+  static func shortText(_ bytes: [UInt8], _ range: Range<Int>) -> ShortText? {
+    let count = range.count
+    guard count > 0, count < 16, range.lowerBound >= 0, range.upperBound <= bytes.count else {
+      return nil
+    }
+    return bytes.withUnsafeBytes { bytes in
+      let start = range.lowerBound
+      let tag = UInt64(count) << 56
+      if count >= 8 {
+        let low = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+        let last = bytes.loadUnaligned(fromByteOffset: start + count - 8, as: UInt64.self)
+        // Of the last eight bytes those that are not in `low`; none where there are eight in all.
+        return ShortText(low: low, high: count == 8 ? tag : last >> UInt64(8 * (16 - count)) | tag)
+      }
+      var low: UInt64 = 0
+      for offset in 0..<count { low |= UInt64(bytes[start + offset]) << UInt64(8 * offset) }
+      return ShortText(low: low, high: tag)
+    }
+  }
+
   /// Where the first byte that is not ASCII stands, or the end of the range.
   static func endOfASCII(_ bytes: [UInt8], _ range: Range<Int>) -> Int {
     let range = range.clamped(to: 0..<bytes.count)

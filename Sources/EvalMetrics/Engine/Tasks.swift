@@ -9,6 +9,7 @@ public enum Tasks {
     LanguageModelTask.self,
     MultipleChoiceTask.self,
     QuestionAnsweringTask.self,
+    TokenClassificationTask.self,
     TextGenerationTask.self,
     EmbeddingSimilarityTask.self,
     CodeGenerationTask.self,

@@ -52,7 +52,7 @@ public struct QuestionAnsweringTask: EvaluationTask {
   ) throws(InputError) -> QuestionAnsweringBatch {
     let weights = try columns.weights()
     if columns.rows == 0 { return QuestionAnsweringBatch(questions: []) }
-    try settle(columns)
+    try settle(hasProbabilities: columns.has("no_answer_probabilities"))
     let predictions = try columns.texts("predictions")
     let references = try columns.textLists("references", wrapsSingle: true)
     if configuration.rules == .squad1,
@@ -77,14 +77,20 @@ public struct QuestionAnsweringTask: EvaluationTask {
     return batch
   }
 
-  private mutating func settle(_ columns: Columns) throws(InputError) {
-    let given = columns.has("no_answer_probabilities")
+  public var settled: Value { hasProbabilities.map(Value.bool) ?? .null }
+
+  public mutating func settle(as other: Value) throws(InputError) {
+    guard case .bool(let given) = other else { return }
+    try settle(hasProbabilities: given)
+  }
+
+  private mutating func settle(hasProbabilities given: Bool) throws(InputError) {
     if let hasProbabilities, hasProbabilities != given {
       throw .batch(
         "no_answer_probabilities",
         given
           ? "this stream has rows without no_answer_probabilities, so it cannot take them"
-          : "this stream has no_answer_probabilities, and this batch has none",
+          : "this stream has no_answer_probabilities, and these rows have none",
         hint: "the first batch settles whether they come; open another stream for other rows")
     }
     hasProbabilities = given

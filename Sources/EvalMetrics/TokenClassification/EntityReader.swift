@@ -1,0 +1,154 @@
+/// An entity: its type's id, and its first and last token.
+struct Entity: Equatable {
+  var type: Int32
+  var first: Int
+  var last: Int
+}
+
+extension TagRules {
+  /// Adds the entities of a sequence to a list, in order: `codes` are of `tags`.
+  func appendEntities(of codes: ArraySlice<Int32>, _ tags: [Tag], to entities: inout [Entity]) {
+    switch self {
+    case .conlleval(let ends, let starts):
+      Self.append(codes, tags, ends, starts, &entities)
+    case .strict(let starts, let inside, let ends):
+      Self.append(codes, tags, starts, inside, ends, &entities)
+    }
+  }
+
+  /// One pass, as seqeval's default mode has it: a tag may end the entity before it and start one.
+  ///
+  /// Tags that are in no scheme can end what never started; the entity then begins where the last one did.
+  private static func append(
+    _ codes: ArraySlice<Int32>, _ tags: [Tag], _ ends: TagRelation, _ starts: TagRelation,
+    _ entities: inout [Entity]
+  ) {
+    var previous = Tag.outside
+    var first = 0
+    var place = 0
+    for code in codes {
+      let tag = tags[Int(code)]
+      // Most tokens are outside, after one that is.
+      if tag != previous || tag.prefix != .outside {
+        if ends.holds(previous, tag) {
+          entities.append(Entity(type: previous.type, first: first, last: place - 1))
+        }
+        if starts.holds(previous, tag) { first = place }
+        previous = tag
+      }
+      place += 1
+    }
+    if ends.holds(previous, .outside) {
+      entities.append(Entity(type: previous.type, first: first, last: place - 1))
+    }
+  }
+
+  /// seqeval's strict mode: from a start as far as tags are inside, and an entity only if it ends well.
+  private static func append(
+    _ codes: ArraySlice<Int32>, _ tags: [Tag], _ starts: TagRelation, _ inside: TagRelation,
+    _ ends: TagRelation, _ entities: inout [Entity]
+  ) {
+    let count = codes.count
+    let base = codes.startIndex
+    func tag(_ place: Int) -> Tag {
+      place >= 0 && place < count ? tags[Int(codes[base + place])] : .outside
+    }
+    var place = 0
+    while place < count {
+      let first = tag(place)
+      guard starts.holds(tag(place - 1), first) else {
+        place += 1
+        continue
+      }
+      var end = place + 1
+      while end < count, inside.holds(tag(end - 1), tag(end)) { end += 1 }
+      if ends.holds(tag(end - 1), tag(end)) {
+        entities.append(Entity(type: first.type, first: place, last: end - 1))
+      }
+      place = end
+    }
+  }
+}
+
+/// How well predicted entities match those of the reference, type aside or place aside, as SemEval-2013
+/// (task 9.1) counts and nervaluate has it.
+struct EntityOverlap: Sendable, Equatable {
+  /// Predicted entities with the boundaries of one of the reference.
+  var exact = 0
+  /// Others that overlap one.
+  var partial = 0
+  /// Predicted entities that overlap one of their own type.
+  var typed = 0
+
+  /// Memory for one row, used again for the next.
+  struct Scratch {
+    var isTaken: [Bool] = []
+    var isTakenByType: [Bool] = []
+  }
+
+  /// None.
+  init() {}
+
+  /// Goes through both lists once: each is in order, and its entities do not overlap.
+  ///
+  /// Each entity of the reference is matched once, by the first prediction that gets it.
+  init(_ predicted: [Entity], _ references: [Entity], _ scratch: inout Scratch) {
+    if predicted.isEmpty || references.isEmpty { return }
+    for keyPath in [\Scratch.isTaken, \Scratch.isTakenByType] {
+      scratch[keyPath: keyPath].removeAll(keepingCapacity: true)
+      scratch[keyPath: keyPath].append(contentsOf: repeatElement(false, count: references.count))
+    }
+    var low = 0
+    var free = 0
+    for entity in predicted {
+      // Only what never started can begin inside the one before it.
+      let first = max(entity.first, free)
+      free = entity.last + 1
+      while low < references.count, references[low].last < first { low += 1 }
+      match(Entity(type: entity.type, first: first, last: entity.last), references, low, &scratch)
+    }
+  }
+
+  private mutating func match(
+    _ entity: Entity, _ references: [Entity], _ low: Int, _ scratch: inout Scratch
+  ) {
+    var other: Int?
+    var isExact = false
+    var ofType: (place: Int, distance: Int)?
+    var ofOther: Int?
+    var place = low
+    while place < references.count {
+      let free = place == 0 ? 0 : references[place - 1].last + 1
+      let first = max(references[place].first, free)
+      let last = references[place].last
+      if first > entity.last { break }
+      let shared = min(last, entity.last) - max(first, entity.first) + 1
+      // nervaluate asks for one hundredth of the reference's tokens.
+      if Double(shared) / Double(last - first + 1) * 100 >= 1 {
+        if !scratch.isTaken[place] {
+          if first == entity.first && last == entity.last {
+            isExact = true
+            other = place
+          } else if other == nil {
+            other = place
+          }
+        }
+        if !scratch.isTakenByType[place] {
+          let distance = abs(first - entity.first) + abs(last - entity.last)
+          if references[place].type != entity.type {
+            ofOther = ofOther ?? place
+          } else if distance < ofType?.distance ?? .max {
+            ofType = (place, distance)
+          }
+        }
+      }
+      place += 1
+    }
+    if let other {
+      scratch.isTaken[other] = true
+      if isExact { exact += 1 } else { partial += 1 }
+    }
+    if ofType != nil { typed += 1 }
+    if let place = ofType?.place ?? ofOther { scratch.isTakenByType[place] = true }
+  }
+}

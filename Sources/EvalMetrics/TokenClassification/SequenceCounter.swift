@@ -1,0 +1,93 @@
+/// Counts sequences one by one, with memory that is used again for the next.
+struct SequenceCounter {
+  private let tags: [Tag]
+  private let types: TokenTable
+  private let rules: TagRules
+  private var batch = TokenClassificationBatch()
+  private var predicted: [Entity] = []
+  private var references: [Entity] = []
+  private var scratch = EntityOverlap.Scratch()
+  private var kept: (predictions: [Int32], references: [Int32]) = ([], [])
+  /// By the id of a type: the place of its counts in the batch, which are those of this row if it is not
+  /// before the row's first.
+  private var places: [Int]
+
+  init(_ table: TagTable, _ rules: TagRules) {
+    tags = table.tags
+    types = table.types
+    self.rules = rules
+    places = Array(repeating: -1, count: table.types.count)
+  }
+
+  /// Adds a row: codes of tags, as many of either.
+  mutating func add(_ said: ArraySlice<Int32>, _ truth: ArraySlice<Int32>) {
+    if truth.contains(TagTable.ignored) {
+      kept.predictions.removeAll(keepingCapacity: true)
+      kept.references.removeAll(keepingCapacity: true)
+      for (prediction, reference) in zip(said, truth) where reference != TagTable.ignored {
+        kept.predictions.append(prediction)
+        kept.references.append(reference)
+      }
+      count(kept.predictions[...], kept.references[...])
+    } else {
+      count(said, truth)
+    }
+  }
+
+  private mutating func count(_ said: ArraySlice<Int32>, _ truth: ArraySlice<Int32>) {
+    var row = TokenClassificationBatch.Row()
+    row.tokens = truth.count
+    // A tag has one code, so equal codes are equal tags.
+    for (a, b) in zip(said, truth) where a == b { row.right += 1 }
+    predicted.removeAll(keepingCapacity: true)
+    references.removeAll(keepingCapacity: true)
+    rules.appendEntities(of: said, tags, to: &predicted)
+    rules.appendEntities(of: truth, tags, to: &references)
+    let first = batch.types.count
+    for entity in references { batch.types[place(entity.type, from: first)].labelled += 1 }
+    for entity in predicted { batch.types[place(entity.type, from: first)].predicted += 1 }
+    addHits(from: first)
+    row.overlap = EntityOverlap(predicted, references, &scratch)
+    row.end = batch.types.count
+    batch.rows.append(row)
+  }
+
+  /// Entities are in the order of their last tokens, and no two of a list have the same.
+  private mutating func addHits(from first: Int) {
+    var next = 0
+    for entity in references {
+      while next < predicted.count, predicted[next].last < entity.last { next += 1 }
+      if next < predicted.count, predicted[next] == entity {
+        batch.types[place(entity.type, from: first)].hits += 1
+      }
+    }
+  }
+
+  /// Where in the batch the counts of a type in this row are.
+  @inline(__always)
+  private mutating func place(_ type: Int32, from first: Int) -> Int {
+    let known = places[Int(type)]
+    if known >= first { return known }
+    places[Int(type)] = batch.types.count
+    batch.types.append(TokenClassificationBatch.OfType(type: Int(type)))
+    return batch.types.count - 1
+  }
+
+  /// The batch, its types as codes of a table, which grows.
+  consuming func finish(_ table: inout ClassTable) throws(InputError) -> TokenClassificationBatch {
+    let used = places.indices.filter { places[$0] >= 0 }
+    let names = used.map { ClassName.text(String(decoding: types.bytes(of: $0), as: UTF8.self)) }
+    table.add(names)
+    guard table.count <= DeclaredClasses.limit else {
+      throw InputError(
+        .tooManyValues, [.key("references")],
+        "the stream would have more than \(DeclaredClasses.limit) types of entities",
+        hint: "a tag is a prefix and a type, such as \"B-PER\"")
+    }
+    var codes = [Int](repeating: 0, count: places.count)
+    for (id, name) in zip(used, names) { codes[id] = table.code(name) ?? 0 }
+    for place in batch.types.indices { batch.types[place].type = codes[batch.types[place].type] }
+    batch.table = table
+    return batch
+  }
+}

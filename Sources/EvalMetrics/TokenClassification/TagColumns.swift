@@ -1,0 +1,136 @@
+// Columns of tags: lists of strings, or integers that are places among the tags declared.
+
+/// Tags of all rows as codes of a table, one after the other.
+struct TagSequences {
+  var codes: [Int32] = []
+  /// Where each row ends.
+  var ends: [Int] = []
+
+  @inline(__always)
+  func range(_ row: Int) -> Range<Int> { (row == 0 ? 0 : ends[row - 1])..<ends[row] }
+}
+
+/// A column of tags that is not taken apart yet.
+enum TagColumn {
+  case texts(TextLists)
+  case integers([Int64], ends: [Int])
+
+  var ends: [Int] {
+    switch self {
+    case .texts(let lists): lists.ends
+    case .integers(_, let ends): ends
+    }
+  }
+}
+
+extension Columns {
+  /// A column with a list of tags a row: strings, or integers where tags were declared.
+  func tags(_ name: String, declared: Int) throws(InputError) -> TagColumn {
+    let column = try require(name)
+    switch column {
+    case .numeric(let numbers):
+      guard numbers.shape.count == 2 else {
+        throw .batch(
+          name, "\(name) has the shape \(numbers.shape), and a list of tags a row is wanted",
+          hint: "send [n, t], or a list a row")
+      }
+      try requireTags(name, declared)
+      let ends = (0..<numbers.rows).map { ($0 + 1) * numbers.width }
+      switch numbers.integers() {
+      case .success(let integers): return .integers(integers, ends: ends)
+      case .failure(let fault):
+        throw .batch(
+          name, row: fault.index / max(1, numbers.width),
+          "\(name) holds \(numbers.value(at: fault.index).brief) where a tag is wanted",
+          hint: Self.integerHint(declared))
+      }
+    case .lists(.numeric, _):
+      try requireTags(name, declared)
+      return try raggedTags(name, declared)
+    case .values(let values) where values.contains(where: Self.holdsNumber):
+      try requireTags(name, declared)
+      return try raggedTags(name, declared)
+    default: return .texts(try textLists(name))
+    }
+  }
+
+  private static func holdsNumber(_ value: Value) -> Bool {
+    guard case .list(let list) = value else { return false }
+    return list.contains { $0.exactDouble != nil }
+  }
+
+  private static func integerHint(_ declared: Int) -> String {
+    "with tags, integers from 0 to \(declared - 1) are places among them"
+  }
+
+  private func requireTags(_ name: String, _ declared: Int) throws(InputError) {
+    if declared > 0 { return }
+    throw .batch(
+      name, "\(name) holds numbers, and no tags were declared",
+      hint: "open the stream with the option tags, the names in the order of the numbers")
+  }
+
+  private func raggedTags(_ name: String, _ declared: Int) throws(InputError) -> TagColumn {
+    let lists = try numberLists(name)
+    var integers: [Int64] = []
+    integers.reserveCapacity(lists.values.count)
+    for (index, x) in lists.values.enumerated() {
+      guard let integer = Int64(exactly: x) else {
+        throw .batch(
+          name, row: lists.ends.firstIndex { $0 > index },
+          "\(name) holds \(Value.wireText(x)) where a tag is wanted",
+          hint: Self.integerHint(declared))
+      }
+      integers.append(integer)
+    }
+    return .integers(integers, ends: lists.ends)
+  }
+}
+
+extension TagTable {
+  /// The codes of a column. Tokens that are ignored in `references` are not looked at.
+  mutating func codes(
+    of column: TagColumn, _ name: String, ignoring ignored: Int64?,
+    where references: TagSequences? = nil
+  ) throws(InputError) -> TagSequences {
+    var sequences = TagSequences(ends: column.ends)
+    let count = column.ends.last ?? 0
+    sequences.codes.reserveCapacity(count)
+    for index in 0..<count {
+      if let references, references.codes[index] == Self.ignored {
+        sequences.codes.append(Self.ignored)
+        continue
+      }
+      do throws(Fault) {
+        let code =
+          switch column {
+          case .texts(let lists): try code(lists.texts.bytes, lists.texts.range(index))
+          case .integers(let integers, _): try code(integers[index], ignoring: ignored)
+          }
+        // What is ignored is so by the reference; a prediction there is never looked at.
+        if code == Self.ignored && references != nil {
+          throw Fault(
+            message: "the tag to be ignored",
+            hint: "ignore_index leaves out tokens by the reference")
+        }
+        sequences.codes.append(code)
+      } catch {
+        throw .batch(
+          name, row: column.ends.firstIndex { $0 > index }, "\(name) holds \(error.message)",
+          hint: error.hint)
+      }
+    }
+    return sequences
+  }
+
+  @inline(__always)
+  private func code(_ integer: Int64, ignoring ignored: Int64?) throws(Fault) -> Int32 {
+    if integer >= 0 && integer < Int64(declaredCount) {
+      return integer == ignored ? Self.ignored : Int32(truncatingIfNeeded: integer)
+    }
+    if integer == ignored { return Self.ignored }
+    throw Fault(
+      message: "\(integer) where a tag is wanted",
+      hint: "with tags, integers from 0 to \(declaredCount - 1) are places among them")
+  }
+}
