@@ -26,6 +26,14 @@ def options(scheme: str | None) -> dict[str, Any]:
     return {"mode": "strict", "scheme": scheme} if scheme else {}
 
 
+def types_of(scheme: str | None) -> list[str]:
+    """All types. Without a scheme there are letters of none; those with the type "_" end what never started,
+    which seqeval lets begin in another sequence."""
+    return (
+        tagging.TYPES if scheme else [type_ for type_ in tagging.TYPES if type_ != "_"]
+    )
+
+
 def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Fails with all that differs; rows of types are compared member by member."""
     wrong = {}
@@ -47,7 +55,7 @@ def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
 def test_ten_thousand_sequences(daemon: Daemon, scheme: str | None) -> None:
     """Random ones and well-formed ones, as a corpus, and one by one."""
     prefixes = tagging.PREFIXES[scheme] if scheme else "IBESUL"
-    truth, said = tagging.sequences(6000, 1, prefixes, tagging.TYPES)
+    truth, said = tagging.sequences(6000, 1, prefixes, types_of(scheme))
     more = tagging.real(4000, 2, scheme or "IOBES")
     truth, said = truth + more[0], said + more[1]
     with daemon.stream("token_classification", options=options(scheme)) as stream:
@@ -104,7 +112,7 @@ def test_any_batches(
 ) -> None:
     prefixes = tagging.PREFIXES[scheme] if scheme else "IBESULX."
     chance = random.Random(seed)
-    types = chance.sample(tagging.TYPES, chance.randrange(1, 5))
+    types = chance.sample(types_of(scheme), chance.randrange(1, 5))
     truth, said = tagging.sequences(count, seed, prefixes, types, 6)
     ends = data.draw(made.cuts(count))
     with daemon.stream("token_classification", options=options(scheme)) as stream:
@@ -258,6 +266,29 @@ def test_aliases_and_averages_over_declared_types(daemon: Daemon) -> None:
         assert found["recall"] == 1.0
         assert found["f1_macro"] == pytest.approx(1 / 3, rel=1e-15)
         assert [row["class"] for row in found["per_type"]] == ["LOC", "ORG", "PER"]
+
+
+@pytest.mark.parametrize("tags", [None, ["X", "O", "B-PER", "I-PER"]])
+def test_what_is_ignored_is_so_by_the_reference(
+    daemon: Daemon, tags: list[str] | None
+) -> None:
+    """A prediction of that tag is a tag like any other, and what is predicted where it stands is not read."""
+    truth = [["B-PER", "X", "I-PER", "O", "X"]]
+    said = [["B-PER", "O", "I-PER", "X", "B-PER"]]
+    chosen = {"ignore_index": "X", **({"tags": tags} if tags else {})}
+    with daemon.stream("token_classification", options=chosen) as stream:
+        stream.push(predictions=said, references=truth)
+        found = stream.values("f1", "token_accuracy")
+        assert found == {"f1": 1.0, "token_accuracy": 2 / 3}
+    if tags:
+        with daemon.stream(
+            "token_classification", options={"ignore_index": 0, "tags": tags}
+        ) as stream:
+            stream.push(
+                predictions=[[tags.index(tag) for tag in said[0]]],
+                references=[[tags.index(tag) for tag in truth[0]]],
+            )
+            assert stream.values("f1", "token_accuracy") == found
 
 
 @pytest.mark.parametrize(

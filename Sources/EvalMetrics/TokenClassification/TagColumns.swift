@@ -94,43 +94,58 @@ extension TagTable {
     where references: TagSequences? = nil
   ) throws(InputError) -> TagSequences {
     var sequences = TagSequences(ends: column.ends)
-    let count = column.ends.last ?? 0
-    sequences.codes.reserveCapacity(count)
-    for index in 0..<count {
-      if let references, references.codes[index] == Self.ignored {
-        sequences.codes.append(Self.ignored)
-        continue
+    sequences.codes.reserveCapacity(column.ends.last ?? 0)
+    do throws(Fault) {
+      switch column {
+      case .texts(let lists):
+        try append(lists.texts, to: &sequences.codes, where: references?.codes)
+      case .integers(let integers, _):
+        try append(
+          integers, to: &sequences.codes, ignoring: references == nil ? ignored : nil,
+          where: references?.codes)
       }
-      do throws(Fault) {
-        let code =
-          switch column {
-          case .texts(let lists): try code(lists.texts.bytes, lists.texts.range(index))
-          case .integers(let integers, _): try code(integers[index], ignoring: ignored)
-          }
-        // What is ignored is so by the reference; a prediction there is never looked at.
-        if code == Self.ignored && references != nil {
-          throw Fault(
-            message: "the tag to be ignored",
-            hint: "ignore_index leaves out tokens by the reference")
-        }
-        sequences.codes.append(code)
-      } catch {
-        throw .batch(
-          name, row: column.ends.firstIndex { $0 > index }, "\(name) holds \(error.message)",
-          hint: error.hint)
-      }
+    } catch {
+      let index = sequences.codes.count
+      throw .batch(
+        name, row: column.ends.firstIndex { $0 > index }, "\(name) holds \(error.message)",
+        hint: error.hint)
     }
     return sequences
   }
 
-  @inline(__always)
-  private func code(_ integer: Int64, ignoring ignored: Int64?) throws(Fault) -> Int32 {
-    if integer >= 0 && integer < Int64(declaredCount) {
-      return integer == ignored ? Self.ignored : Int32(truncatingIfNeeded: integer)
+  private mutating func append(
+    _ texts: TextColumn, to codes: inout [Int32], where references: [Int32]?
+  ) throws(Fault) {
+    var start = 0
+    for (index, end) in texts.ends.enumerated() {
+      var code = Self.ignored
+      if references == nil || references?[index] != Self.ignored {
+        code = try self.code(texts.bytes, start..<end)
+        // What is ignored is so by the reference; as a prediction it is a tag like any other.
+        if code == Self.ignored && references != nil {
+          code = try knownCode(texts.bytes, start..<end)
+        }
+      }
+      codes.append(code)
+      start = end
     }
-    if integer == ignored { return Self.ignored }
-    throw Fault(
-      message: "\(integer) where a tag is wanted",
-      hint: "with tags, integers from 0 to \(declaredCount - 1) are places among them")
+  }
+
+  private func append(
+    _ integers: [Int64], to codes: inout [Int32], ignoring ignored: Int64?,
+    where references: [Int32]?
+  ) throws(Fault) {
+    let count = Int64(declaredCount)
+    for (index, integer) in integers.enumerated() {
+      if references?[index] == Self.ignored || integer == ignored {
+        codes.append(Self.ignored)
+      } else if integer >= 0 && integer < count {
+        codes.append(Int32(truncatingIfNeeded: integer))
+      } else {
+        throw Fault(
+          message: "\(integer) where a tag is wanted",
+          hint: "with tags, integers from 0 to \(declaredCount - 1) are places among them")
+      }
+    }
   }
 }

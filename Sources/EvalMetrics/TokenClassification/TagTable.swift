@@ -60,6 +60,11 @@ struct TagTable {
     if let ignoredTag, Kernels.areEqual(ignoredTag, 0..<ignoredTag.count, text, range) {
       return Self.ignored
     }
+    return try knownCode(text, range)
+  }
+
+  /// The code of a tag, also of the one to be ignored.
+  mutating func knownCode(_ text: [UInt8], _ range: Range<Int>) throws(Fault) -> Int32 {
     if let known = names.find(text, range) { return Int32(truncatingIfNeeded: known) }
     guard grows else {
       throw Fault(

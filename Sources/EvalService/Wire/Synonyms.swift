@@ -35,6 +35,8 @@ private let words: KeyValuePairs<String, [String]> = [
   "mean_reciprocal_rank": ["mrr"], "recip_rank": ["mrr"], "rprec": ["r_precision"],
   "precision": ["precision@k"], "recall": ["recall@k"], "f1": ["f1@k"],
   "success": ["success@k"], "hit_rate": ["hit_rate@k"], "hits": ["hit_rate@k"],
+  "ner": ["token_classification"], "seqeval": ["token_classification"],
+  "label_list": ["tags"], "token_acc": ["token_accuracy"], "f1_ent_type": ["f1_type"],
   "squad": ["question_answering"], "squad_v2": ["question_answering"],
   "qa": ["question_answering"], "answers": ["references"], "ground_truths": ["references"],
   "gold": ["references", "labels"], "refs": ["references"], "hypotheses": ["predictions"],
