@@ -46,14 +46,22 @@ def put_column(name: str, value: Any, out: Parts) -> None:
 
 def put_objects(name: str, values: Sequence[Any], out: Parts) -> None:
     """Appends a JSON array. Among texts, a float NaN is how pandas says missing: null."""
-    if any(isinstance(item, str) for item in values):
+    kinds = set(map(type, values))
+    if len(kinds) > 1 and any(issubclass(kind, str) for kind in kinds):
         values = [None if isinstance(item, float) and item != item else item for item in values]
     out.append(_wire.dumps(name) + b":")
     try:
-        out.append(_wire.dumps(values))
+        out.append(_wire.dumps_texts(values) if _are_texts(values, kinds) else _wire.dumps(values))
     except TypeError as error:
         raise TypeError(f"column {name!r}: {error}") from None
     out.append(b",")
+
+
+def _are_texts(values: Sequence[Any], kinds: set[type]) -> bool:
+    """Whether these are texts, or lists of them as far as the first ones tell."""
+    if kinds == {str}:
+        return True
+    return kinds == {list} and isinstance(next((row[0] for row in values if row), None), str)
 
 
 def put_list(name: str, values: Sequence[Any], out: Parts) -> None:

@@ -1,6 +1,6 @@
 """Question answering and token classification beside the official SQuAD functions and seqeval.
 
-    python Tests/benchmark/texts.py
+    python Tests/benchmark/answers_and_tags.py
 
 Prints a table: what a pair of texts, or a token, costs in processor time, evald's daemon and the client
 that encodes its JSON together, and in wall time. The peers must agree before their times are compared.

@@ -1,0 +1,53 @@
+"""Texts as columns: with orjson and without, the same values reach the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from columns import encode
+from evald import _wire
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@pytest.fixture(params=["orjson", "json"])
+def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "json":
+        monkeypatch.setattr(_wire, "_fast", None)
+    elif _wire._fast is None:
+        pytest.skip("orjson is not installed")
+    return str(request.param)
+
+
+@given(st.lists(TEXTS), st.lists(st.lists(TEXTS)))
+def test_texts_are_what_they_were(texts: list[str], lists: list[list[str]]) -> None:
+    column = encode(x=texts, y=lists)
+    assert column == {"x": texts, "y": lists}
+
+
+def test_every_kind_of_list(encoder: str) -> None:
+    nan = float("nan")
+    columns: dict[str, Any] = {
+        "texts": ["é", "a\n\u2028\x00", ""],
+        "lists": [["O", "B-PER"], [], ["東京"]],
+        "tuples": (("O",), ("B-PER",)),
+        "arrays": np.array(["en", "fr"]),
+        "ragged": [[1, 2], [3]],
+        "missing": ["en", None, nan, np.float64("nan")],
+        "large": ["a", 2**70],
+    }
+    found = encode(**columns)
+    assert found.pop("missing") == ["en", None, None, None]
+    assert found.pop("tuples") == [["O"], ["B-PER"]]
+    assert found.pop("arrays") == ["en", "fr"]
+    columns = {name: column for name, column in columns.items() if name in found}
+    assert found == columns
+
+
+def test_lone_surrogates_reach_the_daemon_which_refuses_them(encoder: str) -> None:
+    assert encode(x=["a", "\ud800"])["x"] == ["a", "\ud800"]
