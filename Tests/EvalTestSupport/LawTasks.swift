@@ -41,6 +41,7 @@ public enum LawTasks {
     RankingTask.self,
     LanguageModelTask.self,
     MultipleChoiceTask.self,
+    SegmentationTask.self,
     QuestionAnsweringTask.self,
     TokenClassificationTask.self,
     TextGenerationTask.self,

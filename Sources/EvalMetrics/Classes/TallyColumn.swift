@@ -20,6 +20,12 @@ public struct TallyColumn: Sendable {
     if weight > 0 { change(code) { $0.add(weight) } }
   }
 
+  /// Adds rows that all have one weight to a code, which must not be negative.
+  public mutating func add(_ rows: Int, weight: Double, at code: Int) {
+    if weight == 1 { return add(rows, at: code) }
+    if weight > 0 && rows != 0 { change(code) { $0.add(product: weight, Double(rows)) } }
+  }
+
   private mutating func change(_ code: Int, _ body: (inout ExactSum) -> Void) {
     sums.change(code) {
       if $0.limbs.isEmpty { sumBytes += 96 }

@@ -8,6 +8,7 @@ public enum Tasks {
     RankingTask.self,
     LanguageModelTask.self,
     MultipleChoiceTask.self,
+    SegmentationTask.self,
     QuestionAnsweringTask.self,
     TokenClassificationTask.self,
     TextGenerationTask.self,

@@ -47,6 +47,10 @@ import Testing
     "agreement": """
     cohen_kappa weighted_kappa fleiss_kappa krippendorff_alpha percent_agreement f1_agreement
     """,
+    "segmentation": """
+    pixel_accuracy mean_accuracy iou_macro iou_per_class frequency_weighted_iou dice_macro \
+    dice_per_class
+    """,
     "scalar": "mean std sum min max sem median quantile",
   ]
 
