@@ -11,7 +11,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from golden import Case, Columns, Data, Expected, Options, Undefined, prefixes, write, write_rows
+from golden import (
+    Case,
+    Columns,
+    Data,
+    Expected,
+    Options,
+    Undefined,
+    prefixes,
+    write,
+    write_rows,
+)
 from sklearn import metrics
 from sklearn.datasets import load_digits
 
@@ -63,7 +73,8 @@ def by_class(images: Images, score: Callable[..., Any]) -> dict[int, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = score(t, p, labels=classes, average=None, sample_weight=w, zero_division=0)
-    return dict(zip(classes, found.tolist(), strict=True))
+    values: list[float] = found.tolist()
+    return dict(zip(classes, values, strict=True))
 
 
 def rows(images: Images, values: dict[int, float]) -> Expected:

@@ -328,13 +328,12 @@ def test_labels_that_are_not_known(daemon: Daemon, r: Rows) -> None:
         assert row["support"] == labels.sum()
         if labels.any():
             assert row["recall"] == metrics.recall_score(labels, decided)
-    known_rows = r.elements
     keep = ~unknown.ravel()
     if r.kind != "score":
         wanted = binary_losses(
             Binary(
-                known_rows.scores[keep],
-                known_rows.labels[keep],
+                r.scores.ravel()[keep],
+                r.labels.ravel()[keep],
                 np.ones(int(keep.sum())),
                 r.kind,
             )

@@ -1,11 +1,10 @@
 import EvalMetrics
 import EvalTestSupport
-import Foundation
 import Testing
 
 /// The laws of every state, on every hazard of its task.
 @Suite struct StateLawTests {
-  @Test(arguments: try LawTasks.cases().filter { $0.name.hasPrefix(ProcessInfo.processInfo.environment["LAWS"] ?? "") })
+  @Test(arguments: try LawTasks.cases())
   func holdForEveryMetric(_ hazard: LawCase) throws {
     let violations = try hazard.run(LawEffort(seed: 20_261_121))
     #expect(violations == [])
