@@ -82,7 +82,7 @@ def rows(images: Images, values: dict[int, float]) -> Expected:
     t, p, _ = images.pixels()
     seen = (set(t.tolist()) | set(p.tolist())) - {-1}
     listed = range(images.classes) if images.declared else sorted(seen)
-    told: Any = [
+    told: list[Any] = [
         {"class": c, "value": values.get(c)} for c in listed if c >= images.first
     ]
     return told
