@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# What takes too long for every change: the same tests with far more cases, with sanitizers, and a
+# soak. An hour or two; wants what Tests/all.sh has set up.
+#
+#   Tests/long.sh          everything
+#   Tests/long.sh NAME...  only the steps whose name has one of these words in it
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly python=.venv-tests/bin/python
+words=("$@")
+failures=()
+
+step() {
+  local name=$1 start=$SECONDS word wanted=${#words[@]}
+  shift
+  for word in "${words[@]}"; do [[ $name == *"$word"* ]] && wanted=0; done
+  [[ $wanted -eq 0 ]] || return 0
+  printf '\n== %s: %s\n' "$name" "$*"
+  if "$@" </dev/null; then
+    printf '== %s: ok after %d s\n' "$name" $((SECONDS - start))
+  else
+    printf '== %s: FAILED after %d s\n' "$name" $((SECONDS - start))
+    failures+=("$name")
+  fi
+}
+
+# The executable with a sanitizer in it.
+sanitized() { swift build --sanitize="$1" --product evald --scratch-path ".build-$1"; }
+with() { EVALD_BIN=$PWD/.build-$1/debug/evald "${@:2}"; }
+
+step 'release build' swift build -c release --product evald
+step 'address sanitizer: build' sanitized address
+step 'address sanitizer: binary fuzzer' \
+  with address "$python" Tests/fuzz/binary/fuzz.py --seconds 600 --seed "$RANDOM"
+step 'thread sanitizer: build' sanitized thread
+step 'thread sanitizer: process tests' \
+  with thread "$python" -m pytest -q --rootdir Tests/process Tests/process -k 'not hostile_line'
+step 'json fuzzer' Tests/fuzz/json/run.sh 600
+step 'soak' "$python" Tests/process/soak.py --minutes 30 --clients 32
+step 'soak, durable' "$python" Tests/process/soak.py --minutes 30 --clients 32 --state
+
+for name in "${failures[@]}"; do printf 'FAILED: %s\n' "$name"; done
+[[ ${#failures[@]} -eq 0 ]]

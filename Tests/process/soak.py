@@ -1,0 +1,208 @@
+"""Hours of what a fleet of trainers does to one evald, and what it costs it.
+
+    python Tests/process/soak.py --minutes 60 --clients 32
+
+One `evald serve` and many attached clients: each pushes to a stream of its own and to one that all
+share, marks, asks, subscribes, takes checkpoints, rolls back, exports, and now and then deletes its
+stream, or dies in the middle of a line. Prints a row a period: resident memory, descriptors, the
+latency of a question. Fails when memory, descriptors or latency grow, or an answer is not the one
+that was due.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import tempfile
+import threading
+import time
+from typing import Any
+
+from support import Daemon, binary, daemon, request, resident_bytes
+
+# What each period of a run may be above the first after the warm-up.
+MEMORY_ROOM = 1.10
+LATENCY_ROOM = 4.0
+PERIODS = 12
+ROWS = 256
+
+
+class Trainer(threading.Thread):
+    """One attached client; what it pushed is known, so each count is."""
+
+    def __init__(self, name: str, number: int, stop: threading.Event) -> None:
+        super().__init__(name=f"trainer {number}", daemon=True)
+        self.socket = name
+        self.stream = f"run {number}"
+        self.rng = random.Random(number)
+        self.stop = stop
+        self.latencies: list[float] = []
+        self.pushes = 0
+        self.fault: Exception | None = None
+        self.rows = 0
+
+    def run(self) -> None:
+        """Sessions one after the other, until told to stop."""
+        try:
+            while not self.stop.is_set():
+                self.session()
+        except (AssertionError, OSError, ValueError) as fault:  # for the main thread
+            self.fault = fault
+
+    def session(self) -> None:
+        """One connection: a few hundred calls, then an end of one kind or another."""
+        with daemon("attach", self.socket) as evald:
+            self.call(
+                daemon,
+                "stream/open",
+                stream=self.stream,
+                task="binary",
+                slices=["part"],
+            )
+            self.call(evald, "stream/open", stream="shared", task="scalar")
+            self.call(evald, "stream/reset", stream=self.stream)
+            self.rows = 0
+            self.call(evald, "metric/subscribe", stream="shared", min_interval_ms=500)
+            for _ in range(self.rng.randrange(50, 400)):
+                if self.stop.is_set():
+                    break
+                self.step(evald)
+            if self.rng.random() < 0.3:
+                self.call(evald, "stream/delete", stream=self.stream)
+            if self.rng.random() < 0.3:
+                evald.send(b'{"jsonrpc":"2.0","id":1,"method":"stream/pu')
+                evald.process.kill()
+
+    def step(self, evald: Daemon) -> None:
+        """One call, as a training loop mixes them."""
+        kind = self.rng.random()
+        if kind < 0.7:
+            scores = [self.rng.random() for _ in range(ROWS)]
+            labels = [int(self.rng.random() < s) for s in scores]
+            batch = {
+                "scores": scores,
+                "labels": labels,
+                "slices": {"part": self.rng.choice("abc")},
+            }
+            self.call(evald, "stream/push", stream=self.stream, batch=batch)
+            self.call(
+                daemon, "stream/push", stream="shared", batch={"values": scores[:8]}
+            )
+            self.rows += ROWS
+            self.pushes += 2
+        elif kind < 0.85:
+            before = time.perf_counter()
+            answer = self.call(evald, "metric/query", stream=self.stream)
+            self.latencies.append(time.perf_counter() - before)
+            if answer["count"] != self.rows or not answer["complete"]:
+                raise AssertionError(f"{self.rows} rows were pushed: {answer}")
+        elif kind < 0.93:
+            self.call(evald, "stream/mark", stream=self.stream)
+            self.rows = 0
+        elif kind < 0.97:
+            self.call(
+                daemon, "stream/checkpoint", stream=self.stream, name="step", keep=2
+            )
+            self.call(evald, "stream/rollback", stream=self.stream, name="step")
+        else:
+            self.call(evald, "state/export", stream=self.stream)
+            if self.rng.random() < 0.1:
+                self.call(evald, "stream/mark", stream="shared")
+
+    def call(self, evald: Daemon, method: str, **params: Any) -> Any:
+        """The result of a request; updates of subscriptions are passed over."""
+        evald.send(request(1, method, params) + b"\n")
+        while True:
+            reply = json.loads(evald.read_line())
+            if "method" in reply:
+                continue
+            if "error" in reply:
+                raise AssertionError(f"{method}: {reply['error']}")
+            return reply["result"]
+
+
+def quantile(values: list[float], at: float) -> float:
+    """The value at a share of the sorted ones; 0 without any."""
+    return sorted(values)[int(at * (len(values) - 1))] if values else 0.0
+
+
+def observe(
+    pid: int, trainers: list[Trainer], seconds: float
+) -> tuple[float, int, float, float]:
+    """One period: the most memory and descriptors, and the latency of questions, in milliseconds."""
+    for trainer in trainers:
+        trainer.latencies.clear()
+    memory, descriptors = 0.0, 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(min(1.0, seconds / 5))
+        memory = max(memory, resident_bytes(pid) / 2**20)
+        descriptors = max(descriptors, len(os.listdir(f"/proc/{pid}/fd")))
+        for trainer in trainers:
+            if trainer.fault:
+                raise trainer.fault
+    latencies = [value for trainer in trainers for value in list(trainer.latencies)]
+    return (
+        memory,
+        descriptors,
+        quantile(latencies, 0.5) * 1e3,
+        quantile(latencies, 0.99) * 1e3,
+    )
+
+
+def soak(minutes: float, clients: int, state: str | None) -> None:
+    """Runs the fleet, and holds the last periods against the first."""
+    name = f"soak-{os.getpid()}"
+    durable = ["--state", state] if state else []
+    serve = subprocess.Popen(
+        [binary(), "serve", name, *durable], stdin=subprocess.DEVNULL
+    )
+    time.sleep(1)
+    stop = threading.Event()
+    trainers = [Trainer(name, number, stop) for number in range(clients)]
+    try:
+        for trainer in trainers:
+            trainer.start()
+        periods = []
+        for period in range(PERIODS):
+            seen = observe(serve.pid, trainers, minutes * 60 / PERIODS)
+            periods.append(seen)
+            pushes = sum(trainer.pushes for trainer in trainers)
+            print(
+                f"{period + 1:2}/{PERIODS}  {seen[0]:7.1f} MiB  {seen[1]:3} descriptors  "
+                f"p50 {seen[2]:6.2f} ms  p99 {seen[3]:6.2f} ms  {pushes:9,} pushes",
+                flush=True,
+            )
+        first, last = periods[2:5], periods[-3:]
+        for place, room in ((0, MEMORY_ROOM), (1, 1.0), (3, LATENCY_ROOM)):
+            before = max(period[place] for period in first)
+            after = max(period[place] for period in last)
+            slack = 4 if place else 8
+            assert after <= before * room + slack, (place, before, after)
+    finally:
+        stop.set()
+        for trainer in trainers:
+            trainer.join(30)
+        serve.terminate()
+        assert serve.wait(30) == 0
+
+
+def main() -> None:
+    """Reads the arguments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--state", action="store_true", help="with a state directory")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        soak(
+            arguments.minutes, arguments.clients, directory if arguments.state else None
+        )
+    print("nothing grew")
+
+
+if __name__ == "__main__":
+    main()
