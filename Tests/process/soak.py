@@ -56,7 +56,7 @@ class Trainer(threading.Thread):
         """One connection: a few hundred calls, then an end of one kind or another."""
         with daemon("attach", self.socket) as evald:
             self.call(
-                daemon,
+                evald,
                 "stream/open",
                 stream=self.stream,
                 task="binary",
@@ -89,7 +89,7 @@ class Trainer(threading.Thread):
             }
             self.call(evald, "stream/push", stream=self.stream, batch=batch)
             self.call(
-                daemon, "stream/push", stream="shared", batch={"values": scores[:8]}
+                evald, "stream/push", stream="shared", batch={"values": scores[:8]}
             )
             self.rows += ROWS
             self.pushes += 2
@@ -104,7 +104,7 @@ class Trainer(threading.Thread):
             self.rows = 0
         elif kind < 0.97:
             self.call(
-                daemon, "stream/checkpoint", stream=self.stream, name="step", keep=2
+                evald, "stream/checkpoint", stream=self.stream, name="step", keep=2
             )
             self.call(evald, "stream/rollback", stream=self.stream, name="step")
         else:
