@@ -58,8 +58,7 @@ final class Bridge {
       if daemonLeft && downwards.isEmpty { return statusAtTheEnd() }
       if let graceUntil, now >= graceUntil { return ExitStatus.clean }
       if let blockedSince, now - blockedSince >= Self.patience {
-        writeToStandardError(
-          "evald: error: replies were not read for \(Self.patience / 1000) s\n")
+        complain("error: replies were not read for \(Self.patience / 1000) s")
         return ExitStatus.repliesUnread
       }
       lookForParent(now)
@@ -75,7 +74,7 @@ final class Bridge {
   private func statusAtTheEnd() -> Int32 {
     if let status = session.exitStatus { return status }
     if inputEnded && isHalfClosed && !wasCutOff { return ExitStatus.clean }
-    writeToStandardError("evald: error: the daemon \(title) is gone\n")
+    complain("error: the daemon \(title) is gone")
     return ExitStatus.failed
   }
 
@@ -216,7 +215,7 @@ func attach(_ options: AttachOptions) -> Int32 {
       socket: socket, output: output, signals: signals, title: options.target.text
     ).run()
   } catch {
-    writeToStandardError("evald: \(error.message)\n")
+    complain(error.message)
     return error.status
   }
 }

@@ -112,7 +112,7 @@ func call(_ options: CallOptions) -> Int32 {
         status: ExitStatus.failed)
     }
   } catch {
-    writeToStandardError("evald: \(error.message)\n")
+    complain(error.message)
     return error.status
   }
 }

@@ -23,7 +23,7 @@ func run(_ arguments: [String]) -> Int32 {
   case .success(.call(let options)): return call(options)
   case .success(.list(let asJSON)): return listProcesses(asJSON: asJSON)
   case .failure(let error):
-    writeToStandardError("evald: \(error.message)\n")
+    complain(error.message)
     return ExitStatus.usage
   }
   return ExitStatus.clean
@@ -40,7 +40,7 @@ private func serve(_ options: Options) -> Int32 {
     do throws(Refusal) {
       guests = Guests(listener: try Listener(target), options: options, log: log)
     } catch {
-      writeToStandardError("evald: \(error.message)\n")
+      complain(error.message)
       return error.status
     }
   }
