@@ -12,6 +12,8 @@ public struct PackedError: Error, Sendable, Equatable {
     case wrongLength
     /// a byte of a bool column is neither 0 nor 1
     case notBoolean
+    /// the source has fewer bytes than it was said to have
+    case cutShort
   }
 
   /// What kind of defect it is.
@@ -53,25 +55,60 @@ public func decodeBase64(_ value: JSONValue, as dtype: DType) throws(PackedError
   }
 }
 
+/// Bytes that are somewhere else until they are read, once, to where they are wanted.
+public struct ByteSource: Sendable {
+  /// How many bytes there are.
+  public let count: Int
+  /// Fills the room, and says how many bytes came.
+  private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Int
+
+  /// - Parameter fill: fills a room of `count` bytes from its beginning, and says how many bytes came.
+  public init(count: Int, fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Int) {
+    self.count = count
+    self.fill = fill
+  }
+
+  /// These bytes.
+  public init(_ bytes: [UInt8]) {
+    self.init(count: bytes.count) { room in
+      bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+      return bytes.count
+    }
+  }
+
+  /// The bytes as elements of a type whose size divides their number.
+  fileprivate func elements<Element: BitwiseCopyable>() throws(PackedError) -> [Element] {
+    let size = MemoryLayout<Element>.size
+    var found = 0
+    let elements = [Element](unsafeUninitializedCapacity: count / size) { buffer, initialized in
+      found = count == 0 ? 0 : fill(UnsafeMutableRawBufferPointer(buffer))
+      initialized = min(found, count) / size
+    }
+    if found == count { return elements }
+    throw PackedError(
+      kind: .cutShort, offset: found, message: "the column became shorter while it was read")
+  }
+}
+
 /// Takes little-endian elements in C order as a column.
 ///
-/// - Throws: when the bytes are no whole number of elements, or a bool is neither 0 nor 1.
-public func decode(bytes: [UInt8], as dtype: DType) throws(PackedError) -> Storage {
+/// - Throws: when the bytes are no whole number of elements, a bool is neither 0 nor 1, or bytes are missing.
+public func decode(_ bytes: ByteSource, as dtype: DType) throws(PackedError) -> Storage {
   guard bytes.count.isMultiple(of: dtype.size) else { throw wrongLength(bytes.count, dtype) }
   return switch dtype {
-  case .bool: .bool(try checkedBools(bytes))
-  case .int8: .int8(copied(bytes))
-  case .int16: .int16(copied(bytes))
-  case .int32: .int32(copied(bytes))
-  case .int64: .int64(copied(bytes))
-  case .uint8: .uint8(bytes)
-  case .uint16: .uint16(copied(bytes))
-  case .uint32: .uint32(copied(bytes))
-  case .uint64: .uint64(copied(bytes))
-  case .float16: .float16(copied(bytes))
-  case .bfloat16: .bfloat16(copied(bytes))
-  case .float32: .float32(copied(bytes))
-  case .float64: .float64(copied(bytes))
+  case .bool: .bool(try checkedBools(try bytes.elements()))
+  case .int8: .int8(try bytes.elements())
+  case .int16: .int16(try bytes.elements())
+  case .int32: .int32(try bytes.elements())
+  case .int64: .int64(try bytes.elements())
+  case .uint8: .uint8(try bytes.elements())
+  case .uint16: .uint16(try bytes.elements())
+  case .uint32: .uint32(try bytes.elements())
+  case .uint64: .uint64(try bytes.elements())
+  case .float16: .float16(try bytes.elements())
+  case .bfloat16: .bfloat16(try bytes.elements())
+  case .float32: .float32(try bytes.elements())
+  case .float64: .float64(try bytes.elements())
   }
 }
 
@@ -88,14 +125,6 @@ private func checkedBools(_ bytes: [UInt8]) throws(PackedError) -> [UInt8] {
   let bad = bytes.firstIndex { $0 > 1 } ?? 0
   throw PackedError(
     kind: .notBoolean, offset: bad, message: "a bool is 0 or 1, element \(bad) is \(bytes[bad])")
-}
-
-private func copied<Element: BitwiseCopyable>(_ bytes: [UInt8]) -> [Element] {
-  let count = bytes.count / MemoryLayout<Element>.size
-  return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-    bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
-    initialized = count
-  }
 }
 
 /// The elements of a base64 text that decodes to `length` bytes, a whole number of them.

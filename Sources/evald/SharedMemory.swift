@@ -8,6 +8,7 @@
 
 import EvalService
 import Synchronization
+import WireJSON
 
 #if os(Linux)
   /// Reads columns that a client put into POSIX shared memory; nil where that is not supported.
@@ -20,7 +21,7 @@ import Synchronization
 /// mapped segment would end this process with SIGBUS.
 private func readSharedMemory(
   _ name: String, _ offset: Int, _ count: Int
-) -> Result<[UInt8], SharedMemoryError> {
+) -> Result<ByteSource, SharedMemoryError> {
   let plain = name.hasPrefix("/") ? String(name.dropFirst()) : name
   guard !plain.isEmpty, plain.utf8.count <= 255, plain != ".", plain != "..",
     !plain.utf8.contains(UInt8(ascii: "/")), !plain.utf8.contains(0)
@@ -49,17 +50,7 @@ private func readSharedMemory(
       SharedMemoryError(
         "the column ends behind the segment's \(size) bytes", hint: "check offset and shape"))
   }
-  var isWhole = false
-  let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-    let done = readWhole(descriptor, UnsafeMutableRawBufferPointer(buffer), from: offset)
-    isWhole = done == count
-    initialized = done
-  }
-  guard isWhole else {
-    return .failure(
-      SharedMemoryError("the segment became shorter while it was read", hint: "keep it unchanged"))
-  }
-  return .success(bytes)
+  return .success(ByteSource(count: count) { readWhole(descriptor, $0, from: offset) })
 }
 
 /// The segment that was read last. Opening costs more than reading a small column, and a client uses one.

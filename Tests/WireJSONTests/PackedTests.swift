@@ -53,7 +53,7 @@ import Testing
         let decoded = try decodeBase64(value(reference(bytes)), as: dtype)
         #expect(decoded.count == count && decoded.dtype == dtype)
         #expect(littleEndianBytes(decoded) == bytes, "\(dtype) \(count)")
-        #expect(littleEndianBytes(try decode(bytes: bytes, as: dtype)) == bytes)
+        #expect(littleEndianBytes(try decode(ByteSource(bytes), as: dtype)) == bytes)
       }
     }
   }
@@ -128,7 +128,7 @@ import Testing
     for dtype in DType.allCases where dtype.size > 1 {
       for count in 1..<20 where count % dtype.size != 0 {
         let bytes = [UInt8](repeating: 0, count: count)
-        #expect(throws: PackedError.self) { try decode(bytes: bytes, as: dtype) }
+        #expect(throws: PackedError.self) { try decode(ByteSource(bytes), as: dtype) }
         let error = try refusal(reference(bytes), as: dtype)
         #expect(error?.kind == .wrongLength && error?.offset == count)
       }
@@ -139,7 +139,7 @@ import Testing
     for (bytes, bad) in [([0, 1, 2] as [UInt8], 2), ([255], 0), ([1, 1, 0, 128, 7], 3)] {
       let error = try refusal(reference(bytes), as: .bool)
       #expect(error?.kind == .notBoolean && error?.offset == bad)
-      #expect(throws: PackedError.self) { try decode(bytes: bytes, as: .bool) }
+      #expect(throws: PackedError.self) { try decode(ByteSource(bytes), as: .bool) }
     }
   }
 }

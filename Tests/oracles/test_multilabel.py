@@ -72,7 +72,9 @@ def rows(draw: st.DrawFn, largest: int = 20) -> Rows:
     pool = draw(st.lists(made.scores(kind), min_size=1, max_size=30))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     scores = rng.choice(pool, (n, width))
-    labels = (rng.random((n, width)) < draw(st.sampled_from([0.0, 0.3, 0.7, 1.0]))).astype(int)
+    labels = (
+        rng.random((n, width)) < draw(st.sampled_from([0.0, 0.3, 0.7, 1.0]))
+    ).astype(int)
     weights = np.ones(n)
     if draw(st.booleans()):
         weights = np.array([1.5, *rng.choice([0.0, *made.DYADIC], n - 1)])
@@ -80,7 +82,11 @@ def rows(draw: st.DrawFn, largest: int = 20) -> Rows:
 
 
 def decisions(
-    labels: Ints, decided: Ints, weights: Floats, zero: Any = "report", declared: bool = False
+    labels: Ints,
+    decided: Ints,
+    weights: Floats,
+    zero: Any = "report",
+    declared: bool = False,
 ) -> dict[str, Any]:
     """What scikit-learn says of labels and decisions."""
     classes = list(range(labels.shape[1]))
@@ -94,7 +100,9 @@ def decisions(
             "subset_accuracy": metrics.accuracy_score(
                 labels, decided, sample_weight=weights
             ),
-            "hamming_loss": metrics.hamming_loss(labels, decided, sample_weight=weights),
+            "hamming_loss": metrics.hamming_loss(
+                labels, decided, sample_weight=weights
+            ),
             "f1_samples": metrics.f1_score(
                 labels,
                 decided,
@@ -213,10 +221,32 @@ def test_every_metric_of_scores(daemon: Daemon, r: Rows, data: st.DataObject) ->
     )
 
 
-@given(rows(), st.sampled_from(["report", "skip", 0, 1]), st.booleans())
-def test_decisions(
-    daemon: Daemon, r: Rows, zero_division: Any, declared: bool
+@given(rows(), st.data())
+def test_decisions_at_any_threshold(
+    daemon: Daemon, r: Rows, data: st.DataObject
 ) -> None:
+    """A question's threshold decides for every class; of rows as a whole only the own one is kept."""
+    threshold = data.draw(st.sampled_from([*r.scores.ravel().tolist(), 0.25, 3.0]))
+    own = 0.5 if r.kind == "probability" else 0.0
+    held = r.held
+    wanted = decisions(
+        held.labels, (held.scores >= threshold).astype(int), held.weights
+    )
+    if threshold != own:
+        wanted |= {"subset_accuracy": "not_kept", "f1_samples": "not_kept"}
+    with daemon.stream("multilabel", options={"score_kind": r.kind}) as stream:
+        push(stream, r, [0, len(r.labels)])
+        found = stream.call("metric/query", metrics=DECISIONS, threshold=threshold)
+        if found["count"] == 0:
+            return
+        assert_close({**found["values"], **found["undefined"]}, wanted)
+        for name, signature in found["signatures"].items():
+            shown = signature.split("threshold:>=")[1].split("|")[0]
+            assert float(shown) == threshold, name
+
+
+@given(rows(), st.sampled_from(["report", "skip", 0, 1]), st.booleans())
+def test_decisions(daemon: Daemon, r: Rows, zero_division: Any, declared: bool) -> None:
     names = ["é", "a", "z", 4, "b"][: r.labels.shape[1]]
     options: dict[str, Any] = {"zero_division": zero_division, "classes": names}
     if declared:
@@ -257,7 +287,9 @@ def test_no_order_and_no_split_shows(daemon: Daemon, r: Rows, random: Any) -> No
         daemon.stream("multilabel", options=options) as single,
     ):
         push(whole, r, [0, len(shuffled)])
-        other = Rows(r.scores[shuffled], r.labels[shuffled], r.weights[shuffled], r.kind)
+        other = Rows(
+            r.scores[shuffled], r.labels[shuffled], r.weights[shuffled], r.kind
+        )
         push(single, other, list(range(len(shuffled) + 1)))
         assert whole.values(*asked) == single.values(*asked)
 
@@ -358,7 +390,9 @@ def test_thresholds_of_each_class_are_those_of_a_binary_stream(
                 labels=rows.labels.tolist(),
                 weights=rows.weights.tolist(),
             )
-            found: dict[str, Any] = single.call("threshold/optimize", objective=objective)
+            found: dict[str, Any] = single.call(
+                "threshold/optimize", objective=objective
+            )
             return found
 
     with daemon.stream("multilabel", options=options) as stream:
@@ -366,10 +400,14 @@ def test_thresholds_of_each_class_are_those_of_a_binary_stream(
         whole = stream.call("threshold/optimize", objective=objective)
         assert answer(whole) == answer(alone(r.elements))
         for place, found in enumerate(whole["classes"]):
-            wanted = alone(Binary(r.scores[:, place], r.labels[:, place], r.weights, r.kind))
+            wanted = alone(
+                Binary(r.scores[:, place], r.labels[:, place], r.weights, r.kind)
+            )
             assert found["class"] == place
             assert answer(found) == answer(wanted)
-            one = stream.call("threshold/optimize", objective=objective, **{"class": place})
+            one = stream.call(
+                "threshold/optimize", objective=objective, **{"class": place}
+            )
             assert answer(one) == answer(wanted) and "classes" not in one
         area = stream.call("curve/query", curve="roc")["area"]
         assert area == stream.query("roc_auc_micro")["values"]["roc_auc_micro"]

@@ -12,21 +12,15 @@ extension Metric where S == AgreementState {
 
   static let cohenKappa = agreement(
     "cohen_kappa", "agreement of the first two raters beyond chance, of the items both have seen",
-    undefined: [.tooFewRows, .noVariation], source: "scikit-learn 1.9 cohen_kappa_score; Cohen 1960"
-  ) { state, _ in state.kappa(.none) }
+    undefined: [.tooFewRows, .noVariation], options: [.disagreement(.none)],
+    source: "scikit-learn 1.9 cohen_kappa_score; Cohen 1960"
+  ) { state, arguments in state.kappa(DisagreementWeights(arguments)) }
 
   static let weightedKappa = agreement(
     "weighted_kappa", "the same, where labels that are nearer in their order disagree less",
-    undefined: [.tooFewRows, .noVariation],
-    options: [
-      OptionSpec(
-        "weights", .choice(DisagreementWeights.allCases.map(\.rawValue)), default: .text("linear"),
-        "how disagreement grows with the places between two labels")
-    ],
+    undefined: [.tooFewRows, .noVariation], options: [.disagreement(.linear)],
     source: "scikit-learn 1.9 cohen_kappa_score(weights); Cohen 1968"
-  ) { state, arguments in
-    state.kappa(DisagreementWeights(rawValue: arguments.text("weights")) ?? .linear)
-  }
+  ) { state, arguments in state.kappa(DisagreementWeights(arguments)) }
 
   static let fleissKappa = agreement(
     "fleiss_kappa", "agreement beyond chance of the items that all raters have seen",
@@ -57,4 +51,18 @@ enum DisagreementWeights: String, CaseIterable {
   case none
   case linear
   case quadratic
+
+  /// Reads the option.
+  init(_ arguments: Arguments) {
+    self = DisagreementWeights(rawValue: arguments.text("weights")) ?? .none
+  }
+}
+
+extension OptionSpec {
+  fileprivate static func disagreement(_ standard: DisagreementWeights) -> OptionSpec {
+    OptionSpec(
+      "weights", .choice(DisagreementWeights.allCases.map(\.rawValue)),
+      default: .text(standard.rawValue),
+      "how disagreement grows with the places between two labels")
+  }
 }

@@ -77,16 +77,14 @@ extension Kernels {
     LimbTables.use(6, limbs: LimbTables.ofDoubles, base: LimbTables.baseOfDoubles) { tables in
       predictions.withUnsafeBufferPointer { predictions in
         targets.withUnsafeBufferPointer { targets in
-          for row in 0..<count {
-            let p = Double(predictions[row])
-            let t = Double(targets[row])
-            tables.reserve(1)
-            tables.add(p, to: 0)
-            tables.add(t, to: 1)
-            tables.add(p > t ? p : t, to: 2)
-            tables.add(p * p, to: 3)
-            tables.add(t * t, to: 4)
-            tables.add(p * t, to: 5)
+          guard let p = predictions.baseAddress, let t = targets.baseAddress else { return }
+          for start in stride(from: 0, to: count, by: pairsOfBlock) {
+            let size = min(pairsOfBlock, count &- start)
+            if let sums = blockSums(p + start, t + start, size) {
+              tables.add(sums)
+            } else {
+              for row in start..<start &+ size { tables.add(Double(p[row]), Double(t[row])) }
+            }
           }
         }
       }
@@ -206,6 +204,33 @@ private struct LimbTables {
       }
       row[width &- 1] &+= carry
     }
+  }
+
+  /// Adds a pair of floats, whose products are doubles, to six tables.
+  @inline(__always)
+  mutating func add(_ p: Double, _ t: Double) {
+    reserve(1)
+    add(p, to: 0)
+    add(t, to: 1)
+    add(p > t ? p : t, to: 2)
+    add(p * p, to: 3)
+    add(t * t, to: 4)
+    add(p * t, to: 5)
+  }
+
+  /// Adds the sums of a block of such pairs.
+  @inline(__always)
+  mutating func add(_ sums: BlockSums) {
+    reserve(2)
+    add(sums.predictions, to: 0)
+    add(sums.targets, to: 1)
+    add(sums.larger, to: 2)
+    add(sums.upper.0, to: 3)
+    add(sums.upper.1, to: 4)
+    add(sums.upper.2, to: 5)
+    add(sums.lower.0, to: 3)
+    add(sums.lower.1, to: 4)
+    add(sums.lower.2, to: 5)
   }
 
   /// Adds a double.

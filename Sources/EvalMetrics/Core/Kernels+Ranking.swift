@@ -18,6 +18,7 @@ extension Kernels {
     rows.withUnsafeMutableBufferPointer { rows in
       scratch.withUnsafeMutableBufferPointer { scratch in
         guard let first = rows.baseAddress, let second = scratch.baseAddress else { return }
+        if count >= 200 { return sortByDigits(first, second, count) }
         let block = 12
         for start in stride(from: 0, to: count, by: block) {
           insertionSort(first + start, min(block, count - start))
@@ -33,6 +34,44 @@ extension Kernels {
         }
         if from != first { first.update(from: from, count: count) }
       }
+    }
+  }
+
+  /// Sorts by one byte of the key after another, the lowest first. Bytes that all keys share are passed over:
+  /// scores that came as floats of 32 bits have three of them.
+  private static func sortByDigits(
+    _ rows: UnsafeMutablePointer<KeyedRow>, _ scratch: UnsafeMutablePointer<KeyedRow>, _ count: Int
+  ) {
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 8 * 256) { counts in
+      guard let counts = counts.baseAddress else { return }
+      counts.initialize(repeating: 0, count: 8 * 256)
+      for row in 0..<count {
+        let key = rows[row].key
+        for digit in 0..<8 {
+          counts[digit &* 256 &+ Int((key &>> UInt64(8 &* digit)) & 255)] &+= 1
+        }
+      }
+      var (from, to) = (rows, scratch)
+      for digit in 0..<8 {
+        let places = counts + digit &* 256
+        let shift = UInt64(8 &* digit)
+        if places[Int((from[0].key &>> shift) & 255)] == Int32(truncatingIfNeeded: count) {
+          continue
+        }
+        var start: Int32 = 0
+        for value in 0..<256 {
+          let size = places[value]
+          places[value] = start
+          start &+= size
+        }
+        for row in 0..<count {
+          let value = Int((from[row].key &>> shift) & 255)
+          to[Int(places[value])] = from[row]
+          places[value] &+= 1
+        }
+        swap(&from, &to)
+      }
+      if from != rows { rows.update(from: from, count: count) }
     }
   }
 

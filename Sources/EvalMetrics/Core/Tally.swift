@@ -12,6 +12,11 @@ public struct Tally: Sendable, Equatable {
     self.weighted = weighted
   }
 
+  /// What adds up to a number that is not negative.
+  init(total: Double) {
+    if let rows = Int(exactly: total) { units = rows } else { add(weight: total) }
+  }
+
   /// Adds rows of weight one.
   public mutating func add(_ rows: Int) { units = units.addingClamped(rows) }
 

@@ -5,10 +5,10 @@ public struct EmbeddingSimilarityTask: EvaluationTask {
   public static let columns = [
     ColumnSpec(
       "prediction_embeddings", "[all tokens, dimension], those of the first row first",
-      isPerRow: false, isKept: false),
+      isPerRow: false, bytesPerElement: ColumnSpec.bytesPassing),
     ColumnSpec(
       "reference_embeddings", "[all tokens, dimension], those of the first row first",
-      isPerRow: false, isKept: false),
+      isPerRow: false, bytesPerElement: ColumnSpec.bytesPassing),
     ColumnSpec("prediction_lengths", "how many tokens the prediction of each row has"),
     ColumnSpec("reference_lengths", "how many tokens the reference has; a list of several"),
     ColumnSpec(

@@ -4,14 +4,21 @@ public struct ColumnSpec: Sendable {
   public var summary: String
   /// False for a column of the batch as a whole, whose length is not the number of rows.
   public var isPerRow: Bool
-  /// False for a column of which nothing of its size is kept, so that no room for it is wanted.
-  public var isKept: Bool
+  /// The most bytes that an element of it becomes, beside the column itself.
+  public var bytesPerElement: Int
 
-  public init(_ name: String, _ summary: String, isPerRow: Bool = true, isKept: Bool = true) {
+  /// What is kept takes 16 bytes at most, in the stream and in a slice, and arrays grow by doubling.
+  public static let bytesKept = 64
+  /// What is only read is copied once, into eight bytes at most, and never kept.
+  public static let bytesPassing = 8
+
+  public init(
+    _ name: String, _ summary: String, isPerRow: Bool = true, bytesPerElement: Int = bytesKept
+  ) {
     self.name = name
     self.summary = summary
     self.isPerRow = isPerRow
-    self.isKept = isKept
+    self.bytesPerElement = bytesPerElement
   }
 }
 
@@ -61,6 +68,8 @@ public protocol EvaluationTask: Sendable {
   static func rowRequest(_ request: MetricRequest) -> MetricRequest
   /// Memory that the task itself takes, such as that of a dictionary.
   var byteCount: Int { get }
+  /// The most bytes that an element of a column becomes in this stream, where that depends on its options.
+  func bytesPerElement(of column: ColumnSpec) -> Int
   /// What each row of a batch is folded into to be answered for by itself: a state without rows, which may know
   /// of the others what a row is worth beside them.
   static func rowState(
@@ -86,6 +95,8 @@ extension EvaluationTask {
   }
 
   public var byteCount: Int { 0 }
+
+  public func bytesPerElement(of column: ColumnSpec) -> Int { column.bytesPerElement }
 
   public static func rowRequest(_ request: MetricRequest) -> MetricRequest { request }
 

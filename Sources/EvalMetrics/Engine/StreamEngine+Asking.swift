@@ -34,6 +34,11 @@ extension StreamEngine {
   public mutating func answers(
     _ requests: [MetricRequest], in scope: Scope, threshold: Double?
   ) throws(InputError) -> Answers {
+    if threshold != nil, !Task.catalogue.metrics.contains(where: \.usesThreshold) {
+      throw InputError(
+        .notApplicable, [.key("threshold")], "a \(Task.name) stream decides by no threshold",
+        hint: "leave threshold out")
+    }
     let hasBudget = budget != nil
     return try withState(scope, preparing: Self.needPreparation(requests, threshold)) {
       Answers(

@@ -7,7 +7,6 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
 
   private let options: Arguments
   public let wholeColumns = Task.columns.filter { !$0.isPerRow }.map(\.name)
-  public let passingColumns = Task.columns.filter { !$0.isKept }.map(\.name)
   var task: Task
   /// The task as it was before the first batch.
   let freshTask: Task
@@ -79,6 +78,10 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     (CommonOptions.options + Task.options).map { Value.Field($0.name, options[$0.name]) }
   }
 
+  public func bytesPerElement(of column: String) -> Int {
+    Task.columns.first { $0.name == column }.map(task.bytesPerElement) ?? ColumnSpec.bytesKept
+  }
+
   public var dimensions: [SliceDimension] { windows.configuration.dimensions }
   public var keptMarks: [String] { windows.labels }
   public var count: Int { windows.current.count }
@@ -148,6 +151,11 @@ extension StreamEngine {
   // Without these the engine of every task runs unspecialised, at a third of the speed.
   @_specialize(where Task == BinaryTask)
   @_specialize(where Task == ScalarTask)
+  @_specialize(where Task == MulticlassTask)
+  @_specialize(where Task == RegressionTask)
+  @_specialize(where Task == SegmentationTask)
+  @_specialize(where Task == RankingTask)
+  @_specialize(where Task == MultilabelTask)
   public mutating func push(
     _ columns: Columns, rowMetrics: [MetricRequest]
   ) throws(InputError) -> PushReport {

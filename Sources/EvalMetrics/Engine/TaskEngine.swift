@@ -86,8 +86,8 @@ public protocol TaskEngine: Sendable {
 
   /// Columns whose length is not the number of rows.
   var wholeColumns: [String] { get }
-  /// Columns of which nothing of their size is kept.
-  var passingColumns: [String] { get }
+  /// The most bytes that an element of a column becomes.
+  func bytesPerElement(of column: String) -> Int
 
   /// Checks a batch whole, then applies it. When it throws nothing has changed. The report has the answers of
   /// `rowMetrics` for each row by itself.

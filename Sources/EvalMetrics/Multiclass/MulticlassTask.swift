@@ -64,10 +64,21 @@ public struct MulticlassTask: EvaluationTask {
     for (row, label) in labels.enumerated() where label < 0 { notes.dropped.append(row) }
     let reader = ClassScoreReader(
       kind: configuration.kind, skipsNonFinite: skipsNonFinite,
-      keepsAll: oneVersusRest ?? (matrix.width <= Self.oneVersusRestLimit))
+      keepsAll: keepsScores(of: matrix.width))
     let (predictions, scored) = try reader.read(matrix, labels: labels, notes: &notes)
     return MulticlassBatch(
       labels: labels, predictions: predictions, classes: classes, weights: weights, scored: scored)
+  }
+
+  /// Whether every score is kept, of rows of so many classes.
+  private func keepsScores(of classes: Int) -> Bool {
+    oneVersusRest ?? (classes <= Self.oneVersusRestLimit)
+  }
+
+  public func bytesPerElement(of column: ColumnSpec) -> Int {
+    // Before the first batch the width may not be known, and scores are taken to be kept.
+    let keeps = width.map(keepsScores) ?? oneVersusRest ?? true
+    return column.name == "scores" && !keeps ? ColumnSpec.bytesPassing : column.bytesPerElement
   }
 
   public var settled: Value {

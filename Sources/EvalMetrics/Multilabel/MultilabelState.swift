@@ -146,11 +146,6 @@ extension MultilabelState {
     return Set(labelled.codes).union(predicted.codes).sorted()
   }
 
-  /// Their counts.
-  var averages: ClassAverages {
-    ClassAverages(averaged.map(count(of:)), configuration.zeroDivision)
-  }
-
   /// The scores of each class, prepared; nil where there are none.
   var sortedColumns: [SortedScores]? {
     guard hasScores else { return nil }

@@ -133,6 +133,16 @@ extension Columns {
       }
       return (codes, table.names)
     }
+    if case .numeric(let numbers) = column, let integers = numbers.wholeNumbers {
+      for row in 0..<integers.count {
+        if row > 0 && integers[row] == integers[row - 1] {
+          codes.append(codes[row - 1])
+        } else {
+          codes.append(table.code(of: .integer(integers[row])))
+        }
+      }
+      return (codes, table.names)
+    }
     var known: [Int32: Int32] = [:]
     var last: Value?
     for row in 0..<rows {
@@ -173,6 +183,7 @@ extension Columns {
     let column = try require(name)
     try requireRows(name)
     if case .text(let texts) = column { return texts }
+    if case .numeric(let numbers) = column, let names = numbers.decimalTexts { return names }
     var names = TextColumn()
     names.ends.reserveCapacity(rows)
     for row in 0..<rows {
@@ -199,6 +210,28 @@ extension Columns {
         name, row: row, "\(name) holds \(value.brief) where a document is wanted",
         hint: "documents are strings or 64-bit integers")
     }
+  }
+}
+
+extension NumericColumn {
+  /// The numbers of a type of integers that all have 64 bits with a sign; nil for others.
+  fileprivate var wholeNumbers: [Int64]? {
+    switch storage {
+    case .int8(let x): x.map(Int64.init)
+    case .int16(let x): x.map(Int64.init)
+    case .int32(let x): x.map(Int64.init)
+    case .int64(let x): x
+    case .uint8(let x): x.map(Int64.init)
+    case .uint16(let x): x.map(Int64.init)
+    case .uint32(let x): x.map(Int64.init)
+    default: nil
+    }
+  }
+
+  /// The numbers of a type of integers, as they are written; nil for others.
+  fileprivate var decimalTexts: TextColumn? {
+    if case .uint64(let x) = storage { return Kernels.decimalTexts(x) }
+    return wholeNumbers.map(Kernels.decimalTexts)
   }
 }
 

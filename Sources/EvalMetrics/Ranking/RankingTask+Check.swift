@@ -30,6 +30,13 @@ extension RankingTask {
   ) throws(InputError) {
     let documents = rows.documents
     if documents.names.ends.isEmpty { return }
+    if known.allSatisfy({ $0 < 0 }) {
+      // As a rule a batch has whole queries.
+      let row = Kernels.firstTwice(
+        documents.names, rows.codes, key: TokenTable.processKey, vacant: documents.isVacant)
+      if let row { throw Self.twice(rows, row) }
+      return
+    }
     var table = DocumentTable()
     for row in 0..<documents.count where !documents.isVacant(row) {
       if !table.insert(documents.names, row, code: rows.codes[row]) { throw Self.twice(rows, row) }

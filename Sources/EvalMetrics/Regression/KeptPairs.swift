@@ -81,6 +81,11 @@ struct PairRuns<Number: BinaryFloatingPoint & Sendable>: Sendable {
   var byteCount: Int { fullBytes + open.byteCount }
 
   mutating func append(_ predictions: [Number], _ targets: [Number]) {
+    if open.predictions.count >= 4096 && open.predictions.capacity < Self.capacity {
+      // What is large already need not be copied at each doubling.
+      open.predictions.reserveCapacity(Self.capacity + predictions.count)
+      open.targets.reserveCapacity(Self.capacity + predictions.count)
+    }
     open.predictions += predictions
     open.targets += targets
     count += predictions.count

@@ -3,8 +3,11 @@ public struct SegmentationTask: EvaluationTask {
   public static let name = "segmentation"
 
   public static let columns = [
-    ColumnSpec("predictions", "[n, h, w]: the class of every pixel"),
-    ColumnSpec("targets", "[n, h, w]: the class that is right"),
+    ColumnSpec(
+      "predictions", "[n, h, w]: the class of every pixel",
+      bytesPerElement: ColumnSpec.bytesPassing),
+    ColumnSpec(
+      "targets", "[n, h, w]: the class that is right", bytesPerElement: ColumnSpec.bytesPassing),
     ColumnSpec(
       "confusion", "[classes, classes]: pixels that the client counted, rows the truth",
       isPerRow: false),

@@ -15,7 +15,7 @@ extension Server {
       {"type": "object", "required": ["stream", "window", "revision", "count", "total_count", \
       "complete", "values", "undefined", "intervals", "bounds", "signatures"]}
       """,
-    errors: ["StreamNotFound", "UnknownMetric", "OutOfSequence"],
+    errors: ["StreamNotFound", "UnknownMetric", "OutOfSequence", "NotApplicable"],
     mayTakeLong: true
   ) { server, params, writer throws(RPCError) in
     server.counters.queries += 1

@@ -61,13 +61,13 @@ extension Server {
       // Before they are copied: what is in shared memory may be far more than the line that names it.
       let shared = max(Self.sharedBytes(batch), batch["slices"].map(Self.sharedBytes) ?? 0)
       try reserveMemory(shared, for: "this batch", path: path)
-      let (whole, passing) = try look(at: name) { stream throws(RPCError) in
-        (stream.engine.wholeColumns, stream.engine.passingColumns)
-      }
+      let whole = try look(at: name) { stream throws(RPCError) in stream.engine.wholeColumns }
       let reader = BatchReader(sharedMemory: sharedMemory, wholeColumns: whole)
       let columns = try reader.read(batch, path: path)
-      try reserveMemory(
-        columns.mostBytesNeeded(passing: passing), for: "this batch", path: path)
+      let bytes = try look(at: name) { stream throws(RPCError) in
+        columns.mostBytesNeeded(by: stream.engine)
+      }
+      try reserveMemory(bytes, for: "this batch", path: path)
       return try withStream(named: name) { stream throws(RPCError) in
         try stream.push(columns, from: sender, rowMetrics, path: path)
       }
@@ -155,12 +155,12 @@ extension PushReport {
 }
 
 extension Columns {
-  /// An upper bound of the memory that a batch becomes: a value is kept in 16 bytes at most, by the
-  /// stream and by a slice, and arrays grow by doubling. Of `passing` columns nothing is kept.
-  fileprivate func mostBytesNeeded(passing: [String]) -> Int {
-    let kept = columns.filter { !passing.contains($0.key) }.values.map(\.elements)
-    let passed = columns.filter { passing.contains($0.key) }.values.map(\.elements)
-    return (kept + slices.values.map(\.elements)).reduce(0, +) * 64 + passed.reduce(0, +) * 8
+  /// An upper bound of the memory that a batch becomes.
+  fileprivate func mostBytesNeeded(by engine: any TaskEngine) -> Int {
+    let kept = slices.values.reduce(0) { $0 + $1.elements } * ColumnSpec.bytesKept
+    return columns.reduce(kept) { sum, column in
+      sum + column.value.elements * engine.bytesPerElement(of: column.key)
+    }
   }
 }
 

@@ -47,7 +47,7 @@ extension BatchReader {
     let source = parts.sharedMemory == nil ? "base64" : "shared_memory"
     do {
       if source == "shared_memory" {
-        return try decode(bytes: try sharedBytes(parts, dtype, fields), as: dtype)
+        return try decode(try sharedBytes(parts, dtype, fields), as: dtype)
       }
       if parts.offset != nil {
         throw RPCError(
@@ -69,10 +69,10 @@ extension BatchReader {
     }
   }
 
-  /// The bytes of a column in shared memory. They are copied here, so the space is free once the push is answered.
+  /// The bytes of a column in shared memory. They are read at once, so the space is free once the push is answered.
   private func sharedBytes(
     _ parts: PackedParts, _ dtype: DType, _ fields: Params
-  ) throws(RPCError) -> [UInt8] {
+  ) throws(RPCError) -> ByteSource {
     let path = fields.path(of: "shared_memory")
     guard parts.base64 == nil, let name = parts.sharedMemory?.string else {
       throw RPCError(

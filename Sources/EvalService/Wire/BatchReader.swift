@@ -2,9 +2,10 @@ import EvalMetrics
 import JSONRPC
 import WireJSON
 
-/// Reads `count` bytes of a shared memory segment; the one who does I/O hands it in.
+/// Finds `count` bytes of a shared memory segment; the one who does I/O hands it in. They are read while the
+/// column is made, before the next segment is asked for.
 public typealias SharedMemoryReader =
-  @Sendable (_ name: String, _ offset: Int, _ count: Int) -> Result<[UInt8], SharedMemoryError>
+  @Sendable (_ name: String, _ offset: Int, _ count: Int) -> Result<ByteSource, SharedMemoryError>
 
 /// Why a shared memory segment could not be read.
 public struct SharedMemoryError: Error, Sendable {

@@ -37,6 +37,37 @@ import Testing
     Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), count)
   }
 
+  /// Numbers of like size, whose sums are taken in plain arithmetic.
+  @Test(arguments: [-149, -126, -30, 0, 50, 105]) func floatsOfLikeSize(_ base: Int) {
+    var generator = LawGenerator(UInt64(base + 200))
+    for width in [1, 8, 19, 20, 21, 22] {
+      for count in [24, 511, 512, 513, 2000] {
+        let p = (0..<count).map { _ in Float(Self.wide(&generator, base..<base + width)) }
+        let t = (0..<count).map { _ in Float(Self.wide(&generator, base..<base + width)) }
+        var sums = PairSums()
+        Kernels.addPairs(p, t, to: &sums)
+        Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), count)
+      }
+    }
+  }
+
+  /// The most digits that a block may have: all but one number as large as they come, and one of odd last digit
+  /// so far below that its products reach the last place.
+  @Test func floatsAtTheLimitOfABlock() {
+    for (spread, base) in [(19, 0), (20, 0), (21, 0), (20, -126), (20, 107), (0, 127)] {
+      let large = Float(sign: .plus, exponent: base + spread, significand: 2 - Float.ulpOfOne)
+      let small = Float(sign: .plus, exponent: base, significand: 2 - Float.ulpOfOne)
+      for sign in [Float(1), -1] {
+        var p = Array(repeating: large, count: 1024)
+        var t = Array(repeating: sign * large, count: 1024)
+        (p[17], t[700]) = (small, -small)
+        var sums = PairSums()
+        Kernels.addPairs(p, t, to: &sums)
+        Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), spread)
+      }
+    }
+  }
+
   @Test(arguments: [0, 1, 23, 24, 511, 512, 513, 5000])
   func doublesOfEveryExponent(_ count: Int) {
     var generator = LawGenerator(UInt64(count) + 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import evald
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Those that train nothing have tests of their own.
-OTHERS = {"score_texts"}
+OTHERS = {"score_texts", "every_task"}
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in EXAMPLES.glob("*.py")} - OTHERS))
@@ -60,6 +61,36 @@ def test_examples_run_without_a_daemon() -> None:
     )
     assert "F1 nan" in done.stdout
     assert done.returncode == 0, done.stderr
+
+
+def test_every_task_has_an_example(real_binary: str) -> None:
+    """Each is there, and has a value for everything that it asks."""
+    with evald.start() as ev:
+        tasks = sorted(ev.server["capabilities"]["tasks"])
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "error::evald.EvaldWarning",
+            str(EXAMPLES / "every_task.py"),
+            *tasks,
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(evald.__file__).parents[1]),
+            "EVALD_BIN": real_binary,
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = done.stdout.strip().split("\n\n")
+    assert (
+        len(answers) == len(tasks) == len(runpy.run_path(str(EXAMPLES / "every_task.py"))["TASKS"])
+    )
+    assert all("window current" in answer for answer in answers)
+    assert "nan" not in done.stdout.split()
 
 
 def test_texts_are_scored(real_binary: str) -> None:

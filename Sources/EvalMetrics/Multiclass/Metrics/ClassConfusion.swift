@@ -12,7 +12,8 @@ extension Metric where S == MulticlassState {
         "divide by the labels' counts, the predictions' counts, or all rows; 0/0 is 0"),
       OptionSpec(
         "sparse", .boolean, default: .bool(false),
-        "only cells that are not zero: {classes, labels, predictions, counts}, places in classes"),
+        "only cells that are not zero: {classes, labels, predictions, counts}, places in classes; without it a matrix of more than 4,000,000 cells is undefined"
+      ),
     ], source: Source.sklearn
   ) { state, arguments in
     ConfusionMatrix(state.decisions).answer(

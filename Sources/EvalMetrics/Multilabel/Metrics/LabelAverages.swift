@@ -23,9 +23,10 @@ extension Metric where S == MultilabelState {
   static let perClass = ofDecisions(
     "per_class", "rows {class, precision, recall, f1, support}, of all classes", range: "rows",
     better: .neither, undefined: [], source: Source.sklearn + " precision_recall_fscore_support"
-  ) { state, _ in
+  ) { decided, _ in
+    let state = decided.state
     let codes = Array(0..<state.width)
-    let averages = ClassAverages(codes.map(state.count(of:)), state.configuration.zeroDivision)
+    let averages = ClassAverages(codes.map(decided.count(of:)), state.configuration.zeroDivision)
     return .value(averages.rows(codes.map(state.name)))
   }
 
@@ -38,11 +39,12 @@ extension Metric where S == MultilabelState {
         "normalize", .choice(["true", "pred", "all"]), default: .null,
         "divide by the labels' counts, the decisions' counts, or all rows; 0/0 is 0")
     ], source: Source.sklearn + " multilabel_confusion_matrix"
-  ) { state, arguments in
+  ) { decided, arguments in
+    let state = decided.state
     let normalize = arguments["normalize"].string
     var matrices: [Value] = []
     for code in 0..<state.width {
-      let d = state.decisions(of: code)
+      let d = decided.decisions(of: code)
       if !d.total.isFinite { return .undefined(.overflow) }
       matrices.append(d.matrix(normalize))
     }

@@ -1,25 +1,17 @@
 extension Metric where S == MultilabelState {
-  static let subsetAccuracy = ofDecisions(
+  static let subsetAccuracy = ofRows(
     "subset_accuracy", "share of the rows of which every class is decided rightly",
     source: Source.sklearn + " accuracy_score"
-  ) { state, _ in
-    .value(Tally.ratio(state.rows.right, state.rows.weight), else: .zeroDivision)
-  }
+  ) { Tally.ratio($0.rows.right, $0.rows.weight) }
 
   static let hammingLoss = ofDecisions(
     "hamming_loss", "share of the decisions that are wrong", better: .lower,
     source: Source.sklearn
-  ) { state, _ in
-    let decisions = state.rows.decisions
-    return decisions.isZero
-      ? .undefined(.zeroDivision) : .value(ExactSum.ratio(state.rows.wrong, decisions))
-  }
+  ) { decided, _ in .value(decided.wrongShare, else: .zeroDivision) }
 
-  static let f1Samples = ofDecisions(
+  static let f1Samples = ofRows(
     "f1_samples", "mean over the rows of the F1 of their classes", source: Source.sklearn
-  ) { state, _ in
-    .value(state.rows.meanF1(state.configuration.zeroDivision), else: .zeroDivision)
-  }
+  ) { $0.rows.meanF1($0.configuration.zeroDivision) }
 
   static let labelRankingAveragePrecision = ofOrder(
     "label_ranking_average_precision",

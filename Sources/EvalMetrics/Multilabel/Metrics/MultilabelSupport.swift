@@ -9,16 +9,46 @@ extension Metric where S == MultilabelState {
     ]
   }
 
-  /// A metric of labels and decisions.
+  /// A metric of the decisions by class: at the stream's threshold they are counted, at another one read from
+  /// the scores of each class.
   static func ofDecisions(
     _ name: String, _ summary: String, range: String = "[0, 1]", better: Direction = .higher,
     undefined: [Reason] = [.zeroDivision], options: [OptionSpec] = [], source: String,
-    _ compute: @escaping @Sendable (MultilabelState, Arguments) -> Answer
+    _ compute: @escaping @Sendable (DecidedLabels, Arguments) -> Answer
   ) -> Metric {
     Metric(
       name, summary, range: range, better: better, undefined: undefined, options: options,
-      source: source, signature: { configuration, _ in words(configuration) },
-      compute: { state, arguments, _ in compute(state, arguments) })
+      source: source, usesThreshold: true,
+      signature: { configuration, _ in words(configuration) },
+      compute: { state, arguments, threshold in
+        guard let threshold else { return compute(DecidedLabels(state), arguments) }
+        guard let columns = state.sortedColumns else { return .undefined(.needsScores) }
+        if threshold == state.configuration.threshold {
+          return compute(DecidedLabels(state), arguments)
+        }
+        let ranges = columns.map { $0.decisionRange(at: threshold) }
+        // Scores that lost bits to a memory budget may be on either side.
+        guard ranges.allSatisfy(\.isExact) else { return .undefined(.notKept) }
+        return compute(DecidedLabels(state, ranges.map(\.middle)), arguments)
+      })
+  }
+
+  /// A metric of the decisions of each row as a whole, of which only those at the stream's threshold are kept.
+  static func ofRows(
+    _ name: String, _ summary: String, source: String,
+    _ compute: @escaping @Sendable (MultilabelState) -> Double?
+  ) -> Metric {
+    Metric(
+      name, summary + "; at the stream's own threshold only", range: "[0, 1]", better: .higher,
+      undefined: [.zeroDivision, .notKept], source: source, usesThreshold: true,
+      signature: { configuration, _ in words(configuration) },
+      compute: { state, _, threshold in
+        if let threshold {
+          guard state.hasScores else { return .undefined(.needsScores) }
+          if threshold != state.configuration.threshold { return .undefined(.notKept) }
+        }
+        return .value(compute(state), else: .zeroDivision)
+      })
   }
 
   /// An average of a quotient over classes.
@@ -29,7 +59,7 @@ extension Metric where S == MultilabelState {
     ofDecisions(
       "\(name)_\(averaging.rawValue)", summary + averaging.words, options: options,
       source: Source.sklearn
-    ) { state, arguments in state.averages.answer(quotient(arguments), averaging) }
+    ) { decided, arguments in decided.averages.answer(quotient(arguments), averaging) }
   }
 
   /// A mean over rows of what the order of their scores gives.

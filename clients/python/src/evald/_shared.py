@@ -3,7 +3,8 @@
 A column is copied into a block before `push` returns, and the line names segment and offset. The
 daemon copies it out while it applies the line, and answers in order: so every so many bytes the
 writer thread puts a `stream/flush` behind a line, and its reply frees all blocks written before.
-Nothing here ever waits. Where no block is free, the column goes as base64.
+Where no block is free, a large column waits for one, but no longer than base64 would take to
+encode, pipe and decode; then the segment grows, and where it can't, the column goes as base64.
 
 The segment grows as it is needed, and its pages are reserved before they are touched: a full
 /dev/shm is then an error of a call, where it would otherwise kill the process with SIGBUS.
@@ -20,6 +21,7 @@ import re
 import secrets
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +35,13 @@ _LEAST_BYTES = 2048
 _MOST_BYTES = 64 << 20
 _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
+# Up to so many bytes it grows at once: more would no longer stay in a processor's cache.
+_READY_BYTES = 16 << 20
+# Behind so many a flush is due, so that blocks come free before all are used.
+_FLUSH_BYTES = 2 << 20
+# What base64 takes of both processes, and how long one sleeps at least.
+_SECONDS_A_BYTE = 4e-9
+_NAP_SECONDS = 1e-4
 _ALIGN = 64
 _MADV_POPULATE_WRITE = 23  # since Linux 5.14; the module mmap has no name for it
 
@@ -44,10 +53,11 @@ class Block:
     interrupted), its blocks can neither be lost nor be freed too early.
     """
 
-    __slots__ = ("_record", "size")
+    __slots__ = ("_record", "size", "start")
 
     def __init__(self, record: list[int], size: int) -> None:
         self._record = record
+        self.start = record[0]
         self.size = size
 
     def __del__(self) -> None:
@@ -118,20 +128,11 @@ class Ring:
         Raises:
             ValueError: it is not contiguous.
         """
-        # A signal handler that pushes may come in between, so even this must not wait.
-        if not self._lock.acquire(blocking=False):
+        ready = max(_READY_BYTES, 4 * size)
+        block = self._claim(size, ready) or self._wait_for(size, ready)
+        if block is None:
             return False
-        try:
-            start = self._take(size)
-            if start < 0:
-                self._hungry = True
-                return False
-            record = [start, 1]
-            block = Block(record, size)
-            self._records.append(record)
-            self._head = start + (size + _ALIGN - 1) // _ALIGN * _ALIGN
-        finally:
-            self._lock.release()
+        start = block.start
         self._map[start : start + size] = data
         out.append(head)
         out.append(self._place % start)
@@ -142,21 +143,50 @@ class Ring:
         self.shared += 1
         return True
 
-    def _take(self, size: int) -> int:
+    def _wait_for(self, size: int, ready: int) -> Block | None:
+        """A block that comes free in the time that base64 would take, or else a new one."""
+        naps = int(size * _SECONDS_A_BYTE / _NAP_SECONDS)
+        for _ in range(naps):
+            time.sleep(_NAP_SECONDS)
+            block = self._claim(size, ready)
+            if block is not None:
+                return block
+        return self._claim(size, self._limit)
+
+    def _claim(self, size: int, limit: int) -> Block | None:
+        """A block of so many bytes in a segment of up to `limit`; None where none is free."""
+        # A signal handler that pushes may come in between, so this must not wait.
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            start = self._take(size, limit)
+            if start < 0:
+                self._hungry = True
+                return None
+            record = [start, 1]
+            self._records.append(record)
+            self._head = start + (size + _ALIGN - 1) // _ALIGN * _ALIGN
+            return Block(record, size)
+        finally:
+            self._lock.release()
+
+    def _take(self, size: int, limit: int) -> int:
         """Where a block of so many bytes fits, or -1."""
         records, head = self._records, self._head
         while records and not records[0][1]:
             records.popleft()
         if not records:
             head = self._head = 0
-            tail = 0
+            tail, limit = 0, self._limit
         else:
             tail = records[0][0]
             if head <= tail:  # gone round: head must not reach tail, that would look like empty
                 return head if tail - head > size + _ALIGN else -1
             if self._reserved - head < size and tail > size + _ALIGN:
                 return 0
-        return head if self._reserved - head >= size or self._reserve(head + size) else -1
+        if self._reserved - head >= size:
+            return head
+        return head if head + size <= limit and self._reserve(head + size) else -1
 
     def _reserve(self, end: int) -> bool:
         """Makes the segment reach `end`; false if there is no memory for it."""
@@ -185,7 +215,8 @@ class Ring:
             self._written_bytes += sum([block.size for block in parts.blocks])
             self._flush = parts.flush
             parts.blocks = None
-        is_due = self._hungry or 4 * self._written_bytes >= self._reserved
+        due = min(self._reserved // 4, _FLUSH_BYTES)
+        is_due = self._hungry or self._written_bytes >= due
         if not is_due or not self._written:
             return None
         blocks, self._written = self._written, []
