@@ -26,19 +26,17 @@ extension JSONParser {
   /// character or a byte of a longer sequence.
   @inline(__always)
   private func endOfPlainText(from offset: Int) -> Int {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    // Texts of packed columns are long, keys are not.
-    var i = offset + 32 <= length ? endOfPlainBlocks(from: offset) : offset
+    var i = offset
+    // Keys and tags are short, texts and packed columns are not.
+    if i + 32 <= length {
+      let marks = marks(loadWord(start + i))
+      if marks != 0 { return i &+ marks.trailingZeroBitCount &>> 3 }
+      i = endOfPlainBlocks(from: i &+ 8)
+    }
     while i + 8 <= length {
-      let word = loadWord(start + i)
-      let quotes = word ^ (ones &* UInt64(Byte.quote))
-      let backslashes = word ^ (ones &* UInt64(Byte.backslash))
-      // The high bit of a byte is set where it was, or where the subtraction went below zero. What
-      // is borrowed only reaches bytes behind the first one marked.
-      let marks =
-        ((quotes &- ones) | (backslashes &- ones) | (word &- (ones &* 0x20)) | word) & (ones &<< 7)
-      if marks != 0 { return i + marks.trailingZeroBitCount &>> 3 }
-      i += 8
+      let marks = marks(loadWord(start + i))
+      if marks != 0 { return i &+ marks.trailingZeroBitCount &>> 3 }
+      i &+= 8
     }
     while i < length {
       let byte = start[i]
@@ -46,6 +44,18 @@ extension JSONParser {
       i += 1
     }
     return i
+  }
+
+  /// The high bits of bytes that are not plain text, correct up to the first of them.
+  @inline(__always)
+  private func marks(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quotes = word ^ (ones &* UInt64(Byte.quote))
+    let backslashes = word ^ (ones &* UInt64(Byte.backslash))
+    // The high bit of a byte is set where it was, or where the subtraction went below zero. What is
+    // borrowed only reaches bytes behind the first one marked.
+    return ((quotes &- ones) | (backslashes &- ones) | (word &- (ones &* 0x20)) | word)
+      & (ones &<< 7)
   }
 
   /// The offset up to which there is plain text in blocks of 16 bytes.
@@ -136,35 +146,87 @@ func hexValue(_ byte: UInt8) -> UInt32? {
 }
 
 /// The text of a string whose escapes were checked by the parser.
-func unescaped(_ source: some Collection<UInt8>) -> [UInt8] {
-  var result: [UInt8] = []
-  result.reserveCapacity(source.count)
-  var bytes = source.makeIterator()
-  var highHalf: UInt32 = 0
-  while let byte = bytes.next() {
-    guard byte == Byte.backslash, let letter = bytes.next() else {
-      result.append(byte)
+func unescaped(_ source: ArraySlice<UInt8>) -> [UInt8] {
+  source.withUnsafeBufferPointer { unescaped($0) }
+}
+
+func unescaped(_ source: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+  Array(unsafeUninitializedCapacity: source.count) { out, written in
+    if let to = out.baseAddress { written = unescape(source, into: to) }
+  }
+}
+
+/// Writes the text of a string whose escapes were checked by the parser, which takes no more bytes than the
+/// string; gives how many.
+func unescape(
+  _ source: UnsafeBufferPointer<UInt8>, into out: UnsafeMutablePointer<UInt8>
+) -> Int {
+  var (from, to) = (0, 0)
+  while from < source.count {
+    let byte = source[from]
+    guard byte == Byte.backslash, from + 1 < source.count else {
+      out[to] = byte
+      from += 1
+      to += 1
       continue
     }
+    let letter = source[from + 1]
+    from += 2
     switch letter {
-    case UInt8(ascii: "b"): result.append(0x08)
-    case UInt8(ascii: "f"): result.append(0x0C)
-    case UInt8(ascii: "n"): result.append(0x0A)
-    case UInt8(ascii: "r"): result.append(0x0D)
-    case UInt8(ascii: "t"): result.append(0x09)
+    case UInt8(ascii: "b"): out[to] = 0x08
+    case UInt8(ascii: "f"): out[to] = 0x0C
+    case UInt8(ascii: "n"): out[to] = 0x0A
+    case UInt8(ascii: "r"): out[to] = 0x0D
+    case UInt8(ascii: "t"): out[to] = 0x09
     case UInt8(ascii: "u"):
-      var unit: UInt32 = 0
-      for _ in 0..<4 { unit = unit << 4 | (bytes.next().flatMap(hexValue) ?? 0) }
+      var unit = codeUnit(source, &from)
       if unit & 0xFC00 == 0xD800 {
-        highHalf = unit
-        continue
+        from += 2
+        unit = 0x10000 + (unit & 0x3FF) << 10 + (codeUnit(source, &from) & 0x3FF)
       }
-      if unit & 0xFC00 == 0xDC00 { unit = 0x10000 + (highHalf & 0x3FF) << 10 + (unit & 0x3FF) }
-      if let scalar = Unicode.Scalar(unit) {
-        result.append(contentsOf: UTF8.encode(scalar) ?? .init())
-      }
-    default: result.append(letter)
+      to += encode(unit, into: out + to)
+      continue
+    default: out[to] = letter
     }
+    to += 1
   }
-  return result
+  return to
+}
+
+/// Four hexadecimal digits; what is none, or behind the end, counts as 0.
+private func codeUnit(_ source: UnsafeBufferPointer<UInt8>, _ from: inout Int) -> UInt32 {
+  var unit: UInt32 = 0
+  for _ in 0..<4 {
+    unit = unit << 4 | (from < source.count ? hexValue(source[from]) ?? 0 : 0)
+    from += 1
+  }
+  return unit
+}
+
+/// Writes a code point in UTF-8; gives how many bytes it took.
+@inline(__always)
+private func encode(_ value: UInt32, into out: UnsafeMutablePointer<UInt8>) -> Int {
+  func tail(_ shift: UInt32) -> UInt8 {
+    UInt8(truncatingIfNeeded: value >> shift & 0x3F | 0x80)
+  }
+  switch value {
+  case ..<0x80:
+    out[0] = UInt8(truncatingIfNeeded: value)
+    return 1
+  case ..<0x800:
+    out[0] = UInt8(truncatingIfNeeded: value >> 6 | 0xC0)
+    out[1] = tail(0)
+    return 2
+  case ..<0x1_0000:
+    out[0] = UInt8(truncatingIfNeeded: value >> 12 | 0xE0)
+    out[1] = tail(6)
+    out[2] = tail(0)
+    return 3
+  default:
+    out[0] = UInt8(truncatingIfNeeded: value >> 18 | 0xF0)
+    out[1] = tail(12)
+    out[2] = tail(6)
+    out[3] = tail(0)
+    return 4
+  }
 }

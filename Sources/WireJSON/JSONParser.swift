@@ -59,6 +59,14 @@ struct JSONParser {
       skipWhiteSpace()
       if position < length, start[position] == Byte.quote {
         try string()
+        // Texts side by side, without white space, as encoders write them.
+        while !frame.isObject, position + 1 < length, start[position] == Byte.comma,
+          start[position + 1] == Byte.quote
+        {
+          position += 1
+          try string()
+          count += 1
+        }
       } else {
         // A container may open, and then this loop ends.
         frames[depth].count = count

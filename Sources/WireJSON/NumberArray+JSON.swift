@@ -99,6 +99,8 @@ private struct RectangularArray {
       if length == 0 { return shape.count == 1 ? shape : nil }
       row += 1
       if tape.nodes[row - 1].tag != .array { break }
+      // Texts are no numbers, which their first one tells.
+      if tape.nodes[row].tag == .string { return nil }
     }
     var next = index
     return isRectangular(&next, shape[...], in: tape) ? shape : nil

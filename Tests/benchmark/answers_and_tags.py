@@ -108,7 +108,7 @@ def evald(task: str, columns: dict[str, Any], names: list[str], **options: Any) 
 
     def run() -> Values:
         with client.start() as daemon:
-            stream = daemon.stream("run", task=task, options=options)
+            stream = daemon.stream("run", task=task, **options)
             count = len(next(iter(columns.values())))
             for start in range(0, count, BATCH):
                 part = slice(start, start + BATCH)

@@ -26,15 +26,22 @@ extension Kernels {
     /// Names that the reference at hand has.
     private var touched = Scratch<UInt32>()
     private var touchedCount = 0
+    private let packed = PackedMatcher()
 
     init() {}
 
     /// Compares the first of the texts with each of the others.
     func match(_ texts: Symbols, orders: Int) {
       let references = max(0, texts.count - 1)
-      matches = Array(repeating: 0, count: references * orders)
-      clipped = Array(repeating: 0, count: orders)
+      matches.removeAll(keepingCapacity: true)
+      matches.append(contentsOf: repeatElement(0, count: references * orders))
+      clipped.removeAll(keepingCapacity: true)
       let length = texts.range(0).count
+      if references == 1, matchOne(texts, orders: orders) {
+        clipped.append(contentsOf: matches)
+        return
+      }
+      clipped.append(contentsOf: repeatElement(0, count: orders))
       guard references > 0, orders > 0, length > 0 else { return }
       grams.reserve(texts.symbols.count + 1)
       counts.reserve(length)
@@ -57,6 +64,15 @@ extension Kernels {
           forgetUnmatched(max(0, length - order + 1))
         }
         for place in 0..<length { names.base[Int(symbols[place])] = Self.none }
+      }
+    }
+
+    /// One reference, where its n-grams are short enough to be numbers; false where they are not.
+    private func matchOne(_ texts: Symbols, orders: Int) -> Bool {
+      let (first, second) = (texts.range(0), texts.range(1))
+      if orders < 1 || first.isEmpty || second.isEmpty { return true }
+      return texts.symbols.withUnsafeBufferPointer {
+        packed.match($0, first, second, orders: orders, into: &matches)
       }
     }
 

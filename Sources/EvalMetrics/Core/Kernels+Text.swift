@@ -11,18 +11,27 @@ extension Kernels {
         state = folded(state ^ word, 0xA076_1D64_78BD_642F ^ key)
         position += 8
       }
-      var tail: UInt64 = 0
-      while position < range.upperBound {
-        tail = tail << 8 | UInt64(bytes[position])
-        position += 1
-      }
+      let tail = tail(bytes, position..<range.upperBound)
       return folded(state ^ tail, 0xE703_7ED1_A0B4_28DB ^ key)
     }
   }
 
+  /// Fewer than eight bytes as a number, the first one highest.
+  @inline(__always)
+  private static func tail(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> UInt64 {
+    if range.isEmpty { return 0 }
+    if range.lowerBound &+ 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: range.lowerBound, as: UInt64.self)
+      return UInt64(bigEndian: word) &>> UInt64(64 &- 8 &* range.count)
+    }
+    var tail: UInt64 = 0
+    for place in range { tail = tail << 8 | UInt64(bytes[place]) }
+    return tail
+  }
+
   /// Both halves of a product, folded into one; the constants keep a factor from being zero.
   @inline(__always)
-  private static func folded(_ a: UInt64, _ b: UInt64) -> UInt64 {
+  static func folded(_ a: UInt64, _ b: UInt64) -> UInt64 {
     let product = (a ^ 0x8EBC_6AF0_9C88_C6E3).multipliedFullWidth(by: b | 1)
     return product.high ^ product.low
   }
@@ -44,11 +53,8 @@ extension Kernels {
           if x != y { return false }
           offset += 8
         }
-        while offset < count {
-          if a[rangeA.lowerBound + offset] != b[rangeB.lowerBound + offset] { return false }
-          offset += 1
-        }
-        return true
+        return tail(a, rangeA.lowerBound + offset..<rangeA.upperBound)
+          == tail(b, rangeB.lowerBound + offset..<rangeB.upperBound)
       }
     }
   }
@@ -62,6 +68,12 @@ extension Kernels {
     @inline(__always)
     var place: Int {
       Int(truncatingIfNeeded: ((low ^ (high &* 31)) &* 0x9E37_79B9_7F4A_7C15) >> 56)
+    }
+
+    /// A hash that depends on a key.
+    @inline(__always)
+    func hash(_ key: UInt64) -> UInt64 {
+      Kernels.folded(low ^ key, high ^ (0xA076_1D64_78BD_642F ^ key))
     }
   }
 
@@ -81,9 +93,7 @@ extension Kernels {
         // Of the last eight bytes those that are not in `low`; none where there are eight in all.
         return ShortText(low: low, high: count == 8 ? tag : last >> UInt64(8 * (16 - count)) | tag)
       }
-      var low: UInt64 = 0
-      for offset in 0..<count { low |= UInt64(bytes[start + offset]) << UInt64(8 * offset) }
-      return ShortText(low: low, high: tag)
+      return ShortText(low: tail(bytes, range), high: tag)
     }
   }
 
@@ -123,9 +133,21 @@ extension Kernels {
     _ bytes: [UInt8], _ range: Range<Int>, _ a: UInt8, _ b: UInt8, _ c: UInt8
   ) -> Bool {
     let range = range.clamped(to: 0..<bytes.count)
-    return bytes.withUnsafeBufferPointer { bytes in
-      for place in range where bytes[place] == a || bytes[place] == b || bytes[place] == c {
-        return true
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let wanted = (ones &* UInt64(a), ones &* UInt64(b), ones &* UInt64(c))
+    return bytes.withUnsafeBytes { bytes in
+      var position = range.lowerBound
+      while range.upperBound &- position >= 8 {
+        let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let (x, y, z) = (word ^ wanted.0, word ^ wanted.1, word ^ wanted.2)
+        // A high bit is set for a byte of zero, and for none where there is no such byte.
+        let marks = ((x &- ones) & ~x) | ((y &- ones) & ~y) | ((z &- ones) & ~z)
+        if marks & (ones &<< 7) != 0 { return true }
+        position &+= 8
+      }
+      while position < range.upperBound {
+        if bytes[position] == a || bytes[position] == b || bytes[position] == c { return true }
+        position &+= 1
       }
       return false
     }

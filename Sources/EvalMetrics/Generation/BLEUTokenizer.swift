@@ -14,7 +14,7 @@ enum BLEUTokenizer: String, Sendable, CaseIterable {
 
 /// Cuts the texts of a segment into words as a `BLEUTokenizer` does.
 struct BLEUWordReader {
-  private var table = TokenTable()
+  private let table = Kernels.WordTable()
   private(set) var words = Symbols()
   private var lowered = TextBuffer()
   private var cleaned: [UInt8] = []
@@ -60,11 +60,18 @@ struct BLEUWordReader {
     }
     var splitter = PunctuationSplitter(isPadded: true)
     var position = text.range.lowerBound
+    let kinds = PunctuationSplitter.asciiKinds
     while position < text.range.upperBound {
       let here = position
+      // Letters are all the same to the splitter, however many there are.
+      position = Kernels.endOfLetters(text.bytes, here, text.range.upperBound)
+      if position > here {
+        splitter.feed(.other, here..<position) { words.append(table.id(text.bytes, $0)) }
+        continue
+      }
       let byte = text.bytes[position]
       position += 1
-      var kind = PunctuationSplitter.asciiKinds[Int(byte)]
+      var kind = kinds[Int(byte)]
       if byte >= 0xC2, PunctuationSplitter.mayBeginSpace(byte) {
         var next = here
         let codePoint = UTF8Text.next(text.bytes, &next, text.range.upperBound)

@@ -42,7 +42,7 @@ enum CHRF {
 struct CHRFScorer {
   private var characters = Symbols()
   private var words = Symbols()
-  private var table = TokenTable()
+  private let table = Kernels.WordTable()
   private var lowered = TextBuffer()
   private let matcher = Kernels.NGramMatcher()
   private let wordMatcher = Kernels.NGramMatcher()
@@ -52,9 +52,11 @@ struct CHRFScorer {
     read(segment, settings)
     matcher.match(characters, orders: CHRFSettings.characterOrder)
     if settings.wordOrder > 0 { wordMatcher.match(words, orders: settings.wordOrder) }
+    if segment.places.count == 1 { return append(0, settings, to: &counts) }
     var best: (score: Double, counts: [Int])?
     for reference in 0..<segment.places.count {
-      let found = statistics(reference, settings)
+      var found: [Int] = []
+      append(reference, settings, to: &found)
       let score = CHRF.score(orders: settings.orders) { Double(found[$0]) }
       if let known = best, known.score >= score { continue }
       best = (score, found)
@@ -62,9 +64,8 @@ struct CHRFScorer {
     if let best { counts.append(contentsOf: best.counts) }
   }
 
-  private func statistics(_ reference: Int, _ settings: CHRFSettings) -> [Int] {
-    var found: [Int] = []
-    found.reserveCapacity(3 * settings.orders)
+  /// Appends the counts of one reference.
+  private func append(_ reference: Int, _ settings: CHRFSettings, to found: inout [Int]) {
     func add(_ texts: Symbols, _ orders: Int, _ matches: [Int]) {
       for order in 1...orders {
         let wanted = max(0, texts.range(reference + 1).count - order + 1)
@@ -76,7 +77,6 @@ struct CHRFScorer {
     }
     add(characters, CHRFSettings.characterOrder, matcher.matches)
     if settings.wordOrder > 0 { add(words, settings.wordOrder, wordMatcher.matches) }
-    return found
   }
 
   private mutating func read(_ segment: Segment, _ settings: CHRFSettings) {
@@ -86,13 +86,7 @@ struct CHRFScorer {
     for index in 0..<segment.textCount {
       var text = segment.text(index)
       if settings.lowercase { text = lowered.lower(text) }
-      var position = text.range.lowerBound
-      while position < text.range.upperBound {
-        let codePoint = UTF8Text.next(text.bytes, &position, text.range.upperBound)
-        if settings.whitespace || !UnicodeTable.python.isSpace(codePoint) {
-          characters.append(codePoint)
-        }
-      }
+      characters.appendCodePoints(text, withSpaces: settings.whitespace)
       characters.endText()
       if settings.wordOrder > 0 {
         PythonText.forEachWord(text.bytes, text.range) { appendWord(text.bytes, $0) }

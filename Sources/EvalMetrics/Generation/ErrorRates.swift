@@ -52,10 +52,7 @@ struct ErrorRateScorer {
     for index in 0..<segment.textCount {
       let text = segment.text(index)
       let range = PythonText.stripped(text.bytes, text.range)
-      var position = range.lowerBound
-      while position < range.upperBound {
-        characters.append(UTF8Text.next(text.bytes, &position, range.upperBound))
-      }
+      characters.appendCodePoints(TextSlice(bytes: text.bytes, range: range), withSpaces: true)
       characters.endText()
     }
     return best(characters)

@@ -17,6 +17,11 @@ struct Symbols: Sendable {
   @inline(__always)
   mutating func append(_ symbol: Int) { symbols.append(UInt32(truncatingIfNeeded: symbol)) }
 
+  /// Appends the code points of a text, those of white space only if they are wanted.
+  mutating func appendCodePoints(_ text: TextSlice, withSpaces: Bool) {
+    Kernels.appendCodePoints(text.bytes, text.range, withSpaces: withSpaces, to: &symbols)
+  }
+
   /// Ends the text at hand.
   mutating func endText() { ends.append(symbols.count) }
 

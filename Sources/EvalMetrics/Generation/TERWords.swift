@@ -8,7 +8,7 @@ struct TERSettings: Hashable, Sendable {
 
 /// Cuts the texts of a segment into words as Tercom's normaliser does.
 struct TERWordReader {
-  private var table = TokenTable()
+  private let table = Kernels.WordTable()
   private(set) var words = Symbols()
   private var lowered = TextBuffer()
   private var cleaned: [UInt8] = []

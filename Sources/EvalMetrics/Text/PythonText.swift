@@ -51,7 +51,9 @@ public enum PythonText {
     return false
   }
 
-  /// Whether a code point of ASCII is white space to Python: 9–13, 28–31 and 32.
+  /// A bit for each code point of ASCII that is white space to Python: 9–13, 28–31 and 32.
+  static let asciiSpaces: UInt64 = 0x1_F000_3E00
+
   @inline(__always)
   static func isSpaceASCII(_ byte: UInt8) -> Bool {
     byte <= 32 && 0x1_F000_3E00 >> UInt64(byte) & 1 != 0

@@ -116,6 +116,9 @@ extension TagTable {
   private mutating func append(
     _ texts: TextColumn, to codes: inout [Int32], where references: [Int32]?
   ) throws(Fault) {
+    if takesAll, references.map({ !$0.contains(Self.ignored) }) ?? true {
+      return try appendCodes(of: texts, to: &codes)
+    }
     var start = 0
     for (index, end) in texts.ends.enumerated() {
       var code = Self.ignored

@@ -22,7 +22,8 @@ struct TagTable {
   private var grows = true
   /// The tag that says that a token is to be left out.
   private let ignoredTag: [UInt8]?
-  private var recent = RecentTags()
+  /// The codes of tags that came of late.
+  private let recent = Kernels.RecentTexts()
 
   /// Why a tag cannot be taken.
   struct Fault: Error {
@@ -46,17 +47,18 @@ struct TagTable {
   /// How many tags were declared, so that integers below are codes.
   var declaredCount: Int { grows ? 0 : tags.count }
 
-  /// The code of a tag, or `ignored`.
-  @inline(__always)
-  mutating func code(_ text: [UInt8], _ range: Range<Int>) throws(Fault) -> Int32 {
-    let key = Kernels.shortText(text, range)
-    if let key, let known = recent.find(key) { return known }
-    let code = try find(text, range)
-    if let key { recent.keep(key, code) }
-    return code
+  /// Whether no tag says that its token is to be left out.
+  var takesAll: Bool { ignoredTag == nil }
+
+  /// Appends the codes of texts none of which is left out.
+  mutating func appendCodes(of texts: TextColumn, to codes: inout [Int32]) throws(Fault) {
+    try recent.append(texts, to: &codes) { range throws(Fault) in
+      try knownCode(texts.bytes, range)
+    }
   }
 
-  private mutating func find(_ text: [UInt8], _ range: Range<Int>) throws(Fault) -> Int32 {
+  /// The code of a tag, or `ignored`.
+  mutating func code(_ text: [UInt8], _ range: Range<Int>) throws(Fault) -> Int32 {
     if let ignoredTag, Kernels.areEqual(ignoredTag, 0..<ignoredTag.count, text, range) {
       return Self.ignored
     }
@@ -113,21 +115,5 @@ struct TagTable {
 
   private static func brief(_ text: [UInt8], _ range: Range<Int>) -> String {
     Value.text(String(decoding: text[range], as: UTF8.self)).brief
-  }
-}
-
-/// The codes of tags that came of late, by their bytes: a look at one place instead of a search.
-private struct RecentTags {
-  private var keys = [Kernels.ShortText](repeating: .init(low: 0, high: 0), count: 256)
-  private var codes = [Int32](repeating: 0, count: 256)
-
-  @inline(__always)
-  func find(_ key: Kernels.ShortText) -> Int32? {
-    keys[key.place] == key ? codes[key.place] : nil
-  }
-
-  mutating func keep(_ key: Kernels.ShortText, _ code: Int32) {
-    keys[key.place] = key
-    codes[key.place] = code
   }
 }

@@ -104,28 +104,17 @@ struct BatchReader {
     if let flags = json.booleans {
       return .numeric(NumericColumn(storage: .init(flags.storage), shape: flags.shape))
     }
-    if json.isTextArray { return .text(texts(json)) }
+    if let texts = json.texts { return .text(TextColumn(bytes: texts.bytes, ends: texts.ends)) }
     return lists(json) ?? .values(json.elements.map { Value($0) })
-  }
-
-  private func texts(_ json: JSONValue) -> TextColumn {
-    var texts = TextArray()
-    json.appendTexts(to: &texts)
-    return TextColumn(bytes: texts.bytes, ends: texts.ends)
   }
 
   /// Arrays of strings, or arrays of numbers of unequal length; nil for anything else.
   private func lists(_ json: JSONValue) -> Column? {
-    var ends: [Int] = []
-    ends.reserveCapacity(json.count)
-    if json.elements.allSatisfy(\.isTextArray) {
-      var texts = TextArray()
-      for row in json.elements {
-        row.appendTexts(to: &texts)
-        ends.append(texts.ends.count)
-      }
+    if let (texts, ends) = json.textLists {
       return .lists(.text(TextColumn(bytes: texts.bytes, ends: texts.ends)), ends: ends)
     }
+    var ends: [Int] = []
+    ends.reserveCapacity(json.count)
     guard json.elements.allSatisfy(\.isFlatNumberArray) else { return nil }
     var numbers: [Double] = []
     for row in json.elements {
