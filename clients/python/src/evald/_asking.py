@@ -30,6 +30,8 @@ _REPEATABLE_FAMILIES = ("metric/", "threshold/", "calibration/", "curve/", "slic
 _AFTER_ALL_PUSHES = frozenset(
     {"stream/mark", "stream/rollback", "stream/reset", "stream/delete", "state/merge"}
 )
+# After these a daemon rightly has less than it had said to have.
+_TAKES_BACK = frozenset({"stream/rollback", "stream/reset", "stream/delete"})
 
 Found = Callable[[], Any]
 """Finds out what became of an interrupted request: its reply, or None if it was not carried out."""
@@ -49,6 +51,8 @@ def ask(
     try:
         if method in _AFTER_ALL_PUSHES:
             link.settle()
+            if method in _TAKES_BACK:
+                link.expect_less(params.get("stream"))
         reply = _request(link, method, params, compose, found)
         if link.alarm and link.on_error == "warn":
             link.surface()  # refusals that came while waiting; an exception keeps for later

@@ -12,7 +12,7 @@ from . import _html
 from ._asking import Found, ask
 from ._binary import find_binary
 from ._checkpoints import load_all, save_all
-from ._errors import ConnectionLost, EvaldError, ResumeRefused, StreamNotFound
+from ._errors import ConnectionLost, EvaldError, Interrupted, ResumeRefused, StreamNotFound
 from ._link import Link
 from ._questions import without_none
 from ._quiet import AnyLink, NoLink, harmless, is_disabled
@@ -213,7 +213,7 @@ class Evald:
 
         def found() -> Any:
             if self._revision(name) != before:
-                raise ConnectionLost(
+                raise Interrupted(
                     "the connection broke while a state was merged, and was made anew",
                     hint="whether it counts is not known: look at the counts of the stream",
                 )

@@ -231,6 +231,14 @@ class Link(Teller):
             if self.trouble is not None:
                 raise self.trouble
 
+    def expect_less(self, stream: str | None) -> None:
+        """Rows of a stream, or of all, are about to be taken back: should the connection break in
+        the midst of that, what was counted is no measure of what must be there.
+        """
+        for name, producer in list(self.producers.items()):
+            if stream is None or name == stream:
+                producer.counted = 0
+
     # Threads
 
     def _ended(self, connection: Connection) -> None:

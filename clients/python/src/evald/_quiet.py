@@ -59,6 +59,9 @@ class NoLink:
     def settle(self) -> None:
         """Nothing is on its way."""
 
+    def expect_less(self, stream: str | None) -> None:
+        """Nothing was counted."""
+
     def renumber(self, producer: Producer) -> None:
         """Nothing to number."""
 

@@ -130,6 +130,8 @@ def _send_again(
             link.unknown(sent)
             continue
         is_known = sent.seq <= applied[sent.stream].get(sent.producer, 0)
+        if is_known:
+            link.unacknowledged.fruitless = 0
         if is_known and not sent.number and isinstance(sent.sender, Producer):
             continue
         write_all(connection.process.stdin, sent.line, sent.size)
