@@ -9,6 +9,8 @@ public struct ServiceLimits: Sendable {
   public var maxMemoryBytes = 2 << 30
   /// A reply that would be longer is refused. Much more would close the connection of a slow reader.
   public var maxReplyBytes = 48 << 20
+  /// Clients at once; nil where there can be but one. Kept by whoever accepts them, and told here.
+  public var maxConnections: Int?
   public init() {}
 }
 
@@ -72,6 +74,7 @@ public struct Server: Sendable {
         limits: { writer in
           writer.field("max_streams", limits.maxStreams)
           writer.field("max_memory_bytes", limits.maxMemoryBytes)
+          if let most = limits.maxConnections { writer.field("max_connections", most) }
         }),
       limits: messages,
       onNotificationFailure: { server, method, params, error in

@@ -61,6 +61,9 @@ public struct Session: Sendable {
   /// A new connection.
   public init(id: SessionID) { self.id = id }
 
+  /// Whether `shutdown` was answered.
+  public var isShutDown: Bool { lifecycle == .shutDown || lifecycle == .exited(status: 0) }
+
   /// The exit status that `exit` asked for; nil while the session lives.
   public var exitStatus: Int32? {
     if case .exited(let status) = lifecycle { return status }

@@ -3,6 +3,9 @@ import JSONRPC
 /// What the command line asks for.
 enum Command: Equatable {
   case serve(Options)
+  case attach(AttachOptions)
+  case call(CallOptions)
+  case list(asJSON: Bool)
   case version
   case help
 }
@@ -13,6 +16,14 @@ struct Options: Equatable, Sendable {
   var maxMemoryBytes = 2 << 30
   var maxDepth = 64
   var maxStreams = 10_000
+  /// Where others reach it; nil for nowhere.
+  var listen: Target?
+  /// Whether it is the daemon of whoever has its standard input and output.
+  var hasOwner = true
+  /// Clients besides the owner.
+  var maxConnections = 256
+  /// Seconds without a client after which a daemon without an owner ends.
+  var idleExit: Int?
   var logLevel = LogLevel.warning
 }
 
@@ -42,6 +53,26 @@ private let flags: [Flag] = [
   Flag(name: "--max-streams", placeholder: "N", help: "open streams (10000)") {
     setCount($0, &$1.maxStreams, 1...10_000_000)
   },
+  Flag(name: "--name", placeholder: "NAME", help: "also listen, for attach, call and ps") {
+    guard Target.isName($0) else { return "must be \(Target.nameRule)" }
+    $1.listen = .name($0)
+    return nil
+  },
+  Flag(name: "--listen", placeholder: "PATH", help: "the same at a path of your own") {
+    guard !$0.isEmpty else { return "must be the path of a socket" }
+    $1.listen = .path($0)
+    return nil
+  },
+  Flag(name: "--max-connections", placeholder: "N", help: "clients besides the owner (256)") {
+    setCount($0, &$1.maxConnections, 1...10_000)
+  },
+  Flag(name: "--idle-exit", placeholder: "SECONDS", help: "serve: end when nobody is there so long")
+  {
+    var seconds = 0
+    let problem = setCount($0, &seconds, 0...1_000_000_000)
+    $1.idleExit = seconds
+    return problem
+  },
   Flag(name: "--log-level", placeholder: "LEVEL", help: "error, warning, info or debug (warning)") {
     guard let level = LogLevel(rawValue: $0) else {
       return "must be one of error, warning, info, debug"
@@ -51,10 +82,7 @@ private let flags: [Flag] = [
   },
 ]
 
-private let laterCommands = ["serve", "attach", "call", "ps"]
-private let laterFlags = [
-  "--name", "--listen", "--state", "--durability", "--idle-exit", "--or-start", "--json",
-]
+private let laterFlags = ["--state", "--durability"]
 
 let helpText =
   """
@@ -62,6 +90,10 @@ let helpText =
   It serves JSON-RPC 2.0, one message a line, on its standard input and output.
 
   usage: evald [flags]
+         evald serve NAME|PATH [flags]       without an owner, for many
+         evald attach NAME|PATH [--or-start] standard input and output to a live one
+         evald call NAME|PATH METHOD [JSON|-] one request; prints the result
+         evald ps [--json]                   the live ones of this user
 
 
   """
@@ -70,34 +102,48 @@ let helpText =
     return left + String(repeating: " ", count: max(1, 26 - left.count)) + flag.help + "\n"
   }.joined()
     + """
+      --or-start              attach: start a serve if none is live, with its flags
+      --json                  ps: as JSON
       --version               print the version
       --help                  print this
 
     SIZE is a number of bytes, or ends in KiB, MiB, GiB, TiB, kB, MB, GB or TB.
-    Exit status: 0 clean; 1 exit without shutdown; 2 usage; 5 replies were not read.
+    A NAME has no slash in it, a PATH has one.
+    Exit status: 0 clean; 1 exit without shutdown, an error of call, or nobody there;
+    2 usage; 3 name in use; 5 replies were not read.
 
     """
 
 /// Reads the arguments after the program's name.
 func parseArguments(_ arguments: [String]) throws(UsageError) -> Command {
-  var options = Options()
+  var parsed = ParsedArguments()
   var rest = arguments[...]
   while let argument = rest.popFirst() {
     switch argument {
     case "--help", "-h": return .help
     case "--version": return .version
+    case "--or-start", "--json":
+      parsed.switches.append(argument)
+      continue
     default: break
+    }
+    // Parameters of a call may be a lone dash, and a method may begin as it likes.
+    let isPlain = !argument.hasPrefix("-") || argument == "-"
+    if isPlain && (parsed.command != nil || isCommand(argument)) {
+      parsed.words.append(argument)
+      continue
     }
     let (name, attached) = split(argument)
     guard let flag = flags.first(where: { $0.name == name }) else { throw unknown(name) }
     guard let value = attached ?? rest.popFirst() else {
       throw UsageError(message: "\(name) needs a value: \(name) \(flag.placeholder)")
     }
-    if let problem = flag.apply(value, &options) {
+    if let problem = flag.apply(value, &parsed.options) {
       throw UsageError(message: "\(name) \(problem), not \(quoted(value))")
     }
+    parsed.flags.append((name, value))
   }
-  return .serve(options)
+  return try parsed.finish()
 }
 
 /// `--flag=value` as its two halves.
@@ -109,11 +155,14 @@ private func split(_ argument: String) -> (name: String, value: String?) {
 }
 
 private func unknown(_ name: String) -> UsageError {
-  if laterCommands.contains(name) || laterFlags.contains(name) {
+  if laterFlags.contains(name) {
     return UsageError(message: "\(name) is not in this version")
   }
   let what = name.hasPrefix("-") ? "flag" : "command"
-  let known = flags.map(\.name) + ["--version", "--help"]
+  let known =
+    what == "flag"
+    ? flags.map(\.name) + ["--or-start", "--json", "--version", "--help"]
+    : ParsedArguments.commands
   let hint = nearNamesHint(name, in: known, otherwise: "see evald --help")
   return UsageError(message: "unknown \(what) \(clipped(name)): \(hint)")
 }

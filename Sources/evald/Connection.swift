@@ -13,6 +13,8 @@ import WireJSON
 final class Connection {
   /// How much a client may leave unread before evald stops reading from it.
   static let maxQueuedBytes = 64 << 20
+  /// What others cause comes even to a client that is not read from any more, up to this.
+  private static let mostQueuedBytes = 2 * maxQueuedBytes
   /// The least room for one read(2).
   private static let readBytes = 256 << 10
 
@@ -33,6 +35,18 @@ final class Connection {
   private(set) var outputFault: Int32?
   /// Since when nothing can go on for want of a reader: counted anew whenever it takes something.
   private(set) var heldUpSince: Int?
+  /// Lines were read that are not yet done: they wait for the reader, or for this client's next turn.
+  private(set) var linesWait = false
+  /// More came for this client than is kept for one that reads nothing.
+  private(set) var isOverrun = false
+  /// Where there are others, the moment at which it is their turn.
+  var turnEnds: Int?
+  /// What poll(2) last said of it, where there are others.
+  var ready = EventLoop.Ready()
+  /// The other end is closed both ways.
+  var hasHungUp = false
+  /// Its descriptor is closed.
+  var hasLeft = false
   private var splitter: LineSplitter
 
   init(input: Int32, sink: Sink, session: SessionID, maxLineBytes: Int) {
@@ -45,7 +59,7 @@ final class Connection {
   /// Whether so much waits that nothing more is read or done for this client.
   var isStalled: Bool { queue.count >= Self.maxQueuedBytes }
   /// Whether all was done that is to be done.
-  var isFinished: Bool { inputEnded && queue.isEmpty }
+  var isFinished: Bool { inputEnded && queue.isEmpty && !linesWait }
 
   /// Reads once and takes the lines that are complete.
   func readInput(_ service: inout Service, now: Int, deliver: Delivery) {
@@ -73,30 +87,45 @@ final class Connection {
   /// Writes after poll said that there is room, and goes on with lines that had to wait for it: no
   /// poll would tell of them, since they were read long ago.
   func outputReady(_ service: inout Service, now: Int, deliver: Delivery) {
-    let wasStalled = isStalled
     flush(now: now)
-    if wasStalled { takeLines(&service, now: now, deliver: deliver) }
+    if linesWait { takeLines(&service, now: now, deliver: deliver) }
   }
 
-  /// Answers complete lines until there are none, or the reader's room is used up; then writes.
+  /// Answers complete lines until there are none, the reader's room is used up, or it is somebody
+  /// else's turn; then writes.
   func takeLines(_ service: inout Service, now: Int, deliver: Delivery) {
     // Large replies are passed on as they come, so that client and server work side by side.
     let writeAhead = 256 << 10
+    linesWait = false
     while session.exitStatus == nil {
       if queue.count >= writeAhead { flush(now: now) }
-      guard !isStalled else { return }
+      if isStalled || (turnEnds != nil && service.mustWait(session.id)) {
+        linesWait = true
+        break
+      }
       guard let line = inputEnded ? splitter.finish() : splitter.next() else { break }
       service.handle(line, session: &session, output: &queue.bytes)
       if outputClosed { queue.clear() }
       for entry in service.takeNotifications() { deliver(entry) }
+      if let turnEnds, monotonicMilliseconds() >= turnEnds {
+        linesWait = true
+        break
+      }
     }
-    if session.exitStatus != nil { inputEnded = true }
+    if session.exitStatus != nil {
+      inputEnded = true
+      linesWait = false
+    }
     flush(now: now)
   }
 
   /// Appends lines that no request of this client asked for.
   func notify(_ line: [UInt8]) {
-    guard !outputClosed, session.exitStatus == nil else { return }
+    guard !outputClosed, session.exitStatus == nil, !isOverrun else { return }
+    guard queue.count + line.count <= Self.mostQueuedBytes else {
+      isOverrun = true
+      return
+    }
     queue.bytes.append(contentsOf: line)
   }
 

@@ -71,3 +71,13 @@ struct Sink {
     }
   }
 }
+
+/// Lets go of standard input and output, at which somebody else may wait for their end.
+func giveUpStandardStreams() {
+  for descriptor in [STDIN_FILENO, STDOUT_FILENO] {
+    let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+    guard nothing >= 0 else { return }
+    dup2(nothing, descriptor)
+    close(nothing)
+  }
+}

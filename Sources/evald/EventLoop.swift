@@ -11,16 +11,11 @@ import JSONRPC
 /// The one thread of evald: waits in poll(2), reads, lets the service answer, writes.
 ///
 /// It waits nowhere else, so no peer can hold it up: reading from a client goes on while its
-/// replies wait, up to a bound, and then it stops for that client alone.
+/// replies wait, up to a bound, and then it stops for that client alone. Where there are several
+/// clients they take turns; see `EventLoop+Guests.swift`.
 final class EventLoop {
-  /// Exit statuses that the loop decides on.
-  enum Status {
-    static let clean: Int32 = 0
-    static let repliesUnread: Int32 = 5
-  }
-
   /// How long a client may take nothing while what waits for it holds things up.
-  private static let patience = 5000
+  static let patience = 5000
   /// How long evald goes on after SIGTERM or SIGHUP.
   private static let grace = 10_000
   /// How often the parent is looked for.
@@ -28,47 +23,88 @@ final class EventLoop {
   /// How long the rest of the input and the replies may take once the parent is gone.
   private static let lastWords = 1000
 
-  private let owner: Connection
-  private let signals: SignalPipe
-  private let log: Log
-  private var service: Service
+  /// The client on standard input and output; nil for a daemon without an owner.
+  let owner: Connection?
+  let signals: SignalPipe
+  let log: Log
+  var service: Service
+  /// Who else is served, and at which door they come in; nil where nobody else can.
+  var guests: Guests?
   private let parent = getppid()
-  private var now = monotonicMilliseconds()
+  var now = monotonicMilliseconds()
   private var parentSeen: Int
   /// Set once the parent is gone or the grace is over: read what is there, then end.
-  private var drainingUntil: Int?
+  private(set) var drainingUntil: Int?
   private var graceUntil: Int?
   /// When the next update of a subscription is due.
   private var updateDue: Int?
   private var terminations = 0
   private var faultReported = false
+  /// How the owner ended, while others get their last words.
+  private var ownersStatus: Int32?
 
-  init(owner: Connection, service: Service, signals: SignalPipe, log: Log) {
+  init(owner: Connection?, guests: Guests?, service: Service, signals: SignalPipe, log: Log) {
     self.owner = owner
+    self.guests = guests
     self.service = service
     self.signals = signals
     self.log = log
     parentSeen = now
   }
 
-  /// Serves until the owner is done; returns the exit status.
+  /// Serves until the owner is done, or a daemon without one is; returns the exit status.
   func run() -> Int32 {
+    let status: Int32
+    if guests != nil {
+      status = runShared()
+    } else if let owner {
+      status = runAlone(with: owner)
+    } else {
+      status = ExitStatus.clean
+    }
+    guests?.close()
+    return status
+  }
+
+  private func runAlone(with owner: Connection) -> Int32 {
     interruptReads(everyMilliseconds: Self.parentInterval)
     while true {
-      if let status = statusIfDone() { return status }
-      let ready = waitForEvents()
+      if let status = statusIfDone(owner) { return status }
+      let ready = waitForEvents(of: owner)
       now = monotonicMilliseconds()
       if ready.signal, let status = takeSignals() { return status }
       lookForParent()
-      if ready.output { owner.outputReady(&service, now: now, deliver: deliver) }
-      if ready.input {
-        owner.readInput(&service, now: now, deliver: deliver)
-      } else if drainingUntil != nil && !ready.interrupted && !owner.isStalled {
-        owner.endInput(&service, now: now, deliver: deliver)  // nothing more was there to be read
-      }
+      serve(owner, ready)
       takeAnswers(ready.answers)
       sendUpdates()
-      reportFault()
+      reportFault(owner)
+    }
+  }
+
+  private func runShared() -> Int32 {
+    while true {
+      if let status = statusIfShared() { return status }
+      let ready = waitForAll()
+      now = monotonicMilliseconds()
+      if ready.signal, let status = takeSignals() { return status }
+      if let owner {
+        lookForParent()
+        giveTurn(to: owner, ready.owner)
+        reportFault(owner)
+      }
+      serveGuests(ready.door)
+      takeAnswers(ready.answers)
+      sendUpdates()
+    }
+  }
+
+  /// Reads and writes what can be.
+  private func serve(_ client: Connection, _ ready: Ready) {
+    if ready.output { client.outputReady(&service, now: now, deliver: deliver) }
+    if ready.input {
+      client.readInput(&service, now: now, deliver: deliver)
+    } else if drainingUntil != nil && !ready.interrupted && !client.isStalled {
+      client.endInput(&service, now: now, deliver: deliver)  // nothing more was there to be read
     }
   }
 
@@ -77,42 +113,65 @@ final class EventLoop {
     let entries = (areReady ? service.takeAnswers() : []) + service.progressReports()
     if entries.isEmpty { return }
     for entry in entries { deliver(entry) }
-    owner.flush(now: now)
+    flushAll()
   }
 
   /// Subscriptions are answered between reads; a client that has not read the last answer waits for a newer one.
   private func sendUpdates() {
-    let canTake = { (session: SessionID) in
-      session == self.owner.session.id && self.owner.queue.isEmpty
-    }
+    let canTake = { (session: SessionID) in self.client(session)?.queue.isEmpty ?? false }
     let wait = service.sendUpdates(canTake: canTake)
     updateDue = wait.map { now + $0 }
     let entries = service.takeNotifications()
     if entries.isEmpty { return }
     for entry in entries { deliver(entry) }
-    owner.flush(now: now)
+    flushAll()
   }
 
   /// Notifications go after the reply of what caused them; for a session that is gone, nowhere.
-  private func deliver(_ entry: Outbox.Entry) {
-    if entry.session == owner.session.id { owner.notify(entry.line) }
+  func deliver(_ entry: Outbox.Entry) { client(entry.session)?.notify(entry.line) }
+
+  private func client(_ session: SessionID) -> Connection? {
+    if let owner, owner.session.id == session { return owner }
+    return guests?.client(session)
+  }
+
+  private func flushAll() {
+    owner?.flush(now: now)
+    guests?.flush(now: now)
   }
 
   // MARK: - The end
 
-  private func statusIfDone() -> Int32? {
+  private func statusIfDone(_ owner: Connection) -> Int32? {
     // What was asked before the end of the input is answered, however long it takes.
-    let isAnswering = service.isAnswering && owner.session.exitStatus == nil && !owner.outputClosed
-    if owner.isFinished && !isAnswering { return owner.session.exitStatus ?? Status.clean }
-    if let drainingUntil, now >= drainingUntil { return Status.clean }
+    let isAnswering =
+      service.isAnswering && owner.session.exitStatus == nil && !owner.outputClosed
+      && service.isAnswering(owner.session.id)
+    if owner.isFinished && !isAnswering { return owner.session.exitStatus ?? ExitStatus.clean }
+    if let drainingUntil, now >= drainingUntil { return ExitStatus.clean }
     if let since = owner.heldUpSince, now - since >= Self.patience {
       log.error("replies were not read for \(Self.patience / 1000) s; closing the connection")
-      return Status.repliesUnread
+      return ExitStatus.repliesUnread
     }
     return nil
   }
 
-  private func reportFault() {
+  /// Where there are others: the socket ends with its owner, and they with the socket, but what they
+  /// have sent is answered. A daemon without an owner ends when it is to and nobody is there.
+  private func statusIfShared() -> Int32? {
+    guard let guests else { return ExitStatus.clean }
+    if let owner, ownersStatus == nil, let status = statusIfDone(owner) {
+      ownersStatus = status
+      guests.shut()
+      beginDraining()
+    }
+    if let drainingUntil, guests.isEmpty || now >= drainingUntil {
+      if owner == nil || ownersStatus != nil { return ownersStatus ?? ExitStatus.clean }
+    }
+    return owner == nil && guests.haveEnded(now: now) ? ExitStatus.clean : nil
+  }
+
+  private func reportFault(_ owner: Connection) {
     guard let fault = owner.outputFault, !faultReported else { return }
     faultReported = true
     log.error("replies can't be written (errno \(fault)); going on without")
@@ -133,11 +192,12 @@ final class EventLoop {
     for signal in signals.take() {
       service.makeDurable()
       if graceUntil == nil { graceUntil = now + Self.grace }
+      if owner == nil { guests?.endsWhenEmpty = true }
       guard signal == SIGTERM else { continue }
       terminations += 1
       if terminations > 1 {
-        owner.flush(now: now)
-        return Status.clean
+        flushAll()
+        return ExitStatus.clean
       }
     }
     return nil
@@ -145,7 +205,8 @@ final class EventLoop {
 
   // MARK: - Waiting
 
-  private struct Ready {
+  /// What there is to do for one client.
+  struct Ready {
     var signal = false
     var input = false
     var output = false
@@ -154,11 +215,11 @@ final class EventLoop {
   }
 
   /// Waits for something to do, or for the next moment at which something is due.
-  private func waitForEvents() -> Ready {
-    if let graceUntil, now >= graceUntil { beginDraining() }
+  private func waitForEvents(of owner: Connection) -> Ready {
+    endGrace()
     let wantsInput = !owner.inputEnded && !owner.isStalled
     let wantsOutput = !owner.queue.isEmpty
-    if wantsInput && !wantsOutput && canBlockInRead {
+    if wantsInput && !wantsOutput && canBlockInRead(owner) {
       return Ready(signal: signals.hasCome, input: true)
     }
     // A descriptor of -1 is left out: poll would report its hang-up again and again.
@@ -179,21 +240,27 @@ final class EventLoop {
       output: entries.2.revents != 0, answers: entries.3.revents != 0)
   }
 
+  func endGrace() {
+    if let graceUntil, now >= graceUntil { beginDraining() }
+  }
+
   /// Whether only input, a signal or the passing of a second can bring something to do. Then the read
   /// itself may wait, which spares a system call for every message.
-  private var canBlockInRead: Bool {
+  private func canBlockInRead(_ owner: Connection) -> Bool {
     !owner.inputMayNotWait && !service.isAnswering && updateDue == nil && drainingUntil == nil
       && graceUntil == nil && !signals.hasCome
   }
 
-  private func millisecondsUntilNextMoment() -> Int {
-    if drainingUntil != nil && !owner.inputEnded && !owner.isStalled { return 0 }
-    var moment = parentSeen + Self.parentInterval
+  func millisecondsUntilNextMoment() -> Int {
+    var moment = guests?.nextMoment(now: now) ?? .max
+    if let owner {
+      if drainingUntil != nil && !owner.inputEnded && !owner.isStalled { return 0 }
+      moment = min(moment, parentSeen + Self.parentInterval)
+      if let since = owner.heldUpSince { moment = min(moment, since + Self.patience) }
+    }
     if let wait = service.millisecondsToProgress { moment = min(moment, now + wait) }
     if let updateDue { moment = min(moment, updateDue) }
-    if let graceUntil { moment = min(moment, graceUntil) }
-    if let drainingUntil { moment = min(moment, drainingUntil) }
-    if let since = owner.heldUpSince { moment = min(moment, since + Self.patience) }
-    return max(0, moment - now)
+    if let end = drainingUntil ?? graceUntil { moment = min(moment, end) }
+    return moment == .max ? .max : max(0, moment - now)
   }
 }

@@ -31,3 +31,16 @@ struct Log {
     writeToStandardError("evald: \(level.rawValue): \(message())\n")
   }
 }
+
+/// Says on standard error why a command is not done. What came from outside stays on one line.
+func complain(_ message: String) {
+  var text = ""
+  for scalar in message.unicodeScalars {
+    if scalar.value < 0x20 || scalar.value == 0x7F {
+      text += scalar.escaped(asASCII: true)
+    } else {
+      text.unicodeScalars.append(scalar)
+    }
+  }
+  writeToStandardError("evald: \(text)\n")
+}

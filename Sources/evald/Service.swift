@@ -13,6 +13,8 @@ struct Service {
 
   /// How many long questions may wait; further ones are answered in line.
   private static let pendingLimit = 64
+  /// How many of one client wait where there are others: then it is read no further.
+  private static let pendingOfOne = 16
   /// Seconds between two reports of progress.
   private static let progressInterval = 0.25
 
@@ -23,6 +25,7 @@ struct Service {
     var limits = ServiceLimits()
     limits.maxStreams = options.maxStreams
     limits.maxMemoryBytes = options.maxMemoryBytes
+    limits.maxConnections = options.listen != nil ? options.maxConnections : nil
     dispatcher = Server.dispatcher(
       version: version, limits: limits, messages: messages,
       hasSharedMemory: sharedMemoryReader != nil)
@@ -70,6 +73,27 @@ extension Service {
 
   /// Whether answers are still to come.
   var isAnswering: Bool { !pending.isEmpty }
+
+  /// Whether answers to this client are still to come.
+  func isAnswering(_ session: SessionID) -> Bool {
+    pending.contains { $0.request.session == session }
+  }
+
+  /// Whether this client has so many long questions that its next one must wait: answered in line,
+  /// it would hold up others.
+  func mustWait(_ session: SessionID) -> Bool {
+    pending.count >= Self.pendingOfOne
+      && pending.count(where: { $0.request.session == session }) >= Self.pendingOfOne
+  }
+
+  /// Forgets what a client that is gone had asked for.
+  mutating func sessionEnded(_ session: SessionID) {
+    for (request, _) in pending where request.session == session {
+      worker?.forget(session, request.id)
+    }
+    pending.removeAll { $0.request.session == session }
+    server.sessionEnded(session)
+  }
 
   private mutating func take(
     _ deferred: Deferred<Server>, _ session: SessionID, output: inout [UInt8]

@@ -20,8 +20,9 @@ struct SignalPipe {
   /// Readable when a signal came; each byte is a signal's number.
   let descriptor: Int32
 
-  /// Installs the dispositions of evald. Nil when the system gives no pipe.
-  init?() {
+  /// Installs the dispositions of evald. Nil when the system gives no pipe. `interruptEnds`: at a
+  /// terminal, SIGINT is as SIGTERM, so that nothing is left lying about.
+  init?(interruptEnds: Bool) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return nil }
     for end in ends {
@@ -31,7 +32,7 @@ struct SignalPipe {
     }
     descriptor = ends[0]
     signalPipeInput = ends[1]
-    installDispositions()
+    installDispositions(interruptEnds: interruptEnds)
   }
 
   /// Whether there is something to take.
@@ -48,14 +49,16 @@ struct SignalPipe {
   }
 }
 
-private func installDispositions() {
+private func installDispositions(interruptEnds: Bool) {
   // A closed reader is an error of write(2), not the end of the process.
   signal(SIGPIPE, SIG_IGN)
   signal(SIGUSR1, SIG_IGN)
   signal(SIGUSR2, SIG_IGN)
   // Ctrl-C in a shell or notebook goes to the whole group; the script's own cleanup still needs
   // its numbers. At a terminal, it is meant for evald.
-  signal(SIGINT, isatty(STDIN_FILENO) == 1 ? SIG_DFL : SIG_IGN)
+  let isForUs = isatty(STDIN_FILENO) == 1
+  signal(SIGINT, isForUs ? SIG_DFL : SIG_IGN)
+  if isForUs && interruptEnds { interrupt(by: SIGINT, noteSignal) }
   // A read that waits is to end when one of these comes.
   interrupt(by: SIGTERM, noteSignal)
   // nohup(1) starts its program with SIGHUP ignored, and that is to stay so.

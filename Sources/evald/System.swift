@@ -85,15 +85,20 @@ func writeToStandardError(_ text: String) {
   _ = line.withUnsafeBytes { writeBytes(STDERR_FILENO, $0) }
 }
 
-/// For `--help` and `--version` only: waits until all is written or the reader is gone.
-func writeToStandardOutput(_ text: String) {
-  var rest = Array(text.utf8)[...]
+/// For commands that print something and end: waits until all is written or the reader is gone.
+func writeToStandardOutput(_ text: String) { writeToStandardOutput(Array(text.utf8)) }
+
+func writeToStandardOutput(_ bytes: [UInt8]) { writeAll(bytes, to: STDOUT_FILENO) }
+
+/// Writes all of it, however long that takes, or until the reader is gone.
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+  var rest = bytes[...]
   while !rest.isEmpty {
-    switch rest.withUnsafeBytes({ writeBytes(STDOUT_FILENO, $0) }) {
+    switch rest.withUnsafeBytes({ writeBytes(descriptor, $0) }) {
     case .bytes(let count): rest = rest.dropFirst(count)
     case .interrupted: continue
     case .wouldBlock:
-      var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+      var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       poll(&entry, 1, -1)
     case .endOfFile, .failed: return
     }

@@ -24,6 +24,15 @@ final class Worker: Sendable {
     var requests: [LongRequest<Server>] = []
     var answers: [Answer] = []
     var isStarted = false
+    var lastSession: SessionID?
+
+    /// The next to be answered: clients take turns, each with what it asked first.
+    mutating func next() -> LongRequest<Server>? {
+      if requests.isEmpty { return nil }
+      let place = requests.firstIndex { $0.session != lastSession } ?? requests.startIndex
+      lastSession = requests[place].session
+      return requests.remove(at: place)
+    }
   }
 
   /// Readable when an answer is there.
@@ -40,7 +49,7 @@ final class Worker: Sendable {
     asked = requests
   }
 
-  /// Queues a request; they are answered one after the other.
+  /// Queues a request; they are answered one after the other, those of one client in order.
   func run(_ request: LongRequest<Server>) {
     let mustStart = state.withLock { state in
       state.requests.append(request)
@@ -93,8 +102,7 @@ final class Worker: Sendable {
       if case .failed = transfer { return }
       // Kept only while requests wait, since it may hold a copy of many rows.
       var last: Server?
-      while let request = state.withLock({ $0.requests.isEmpty ? nil : $0.requests.removeFirst() })
-      {
+      while let request = state.withLock({ $0.next() }) {
         let (reply, context) = request.run(after: last)
         last = context
         state.withLock {

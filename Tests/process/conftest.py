@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+from sharing import Place  # noqa: E402
 
 # A job in the background, or under nohup, inherits signals that are ignored; evald keeps to that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """A directory for sockets of the test's own."""
+    own = Place()
+    yield own
+    own.close()

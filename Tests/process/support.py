@@ -8,7 +8,7 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -51,11 +51,15 @@ def pong(ident: int | str = 1) -> bytes:
 
 
 def run(
-    data: bytes, *arguments: str, timeout: float = PATIENCE
+    data: bytes,
+    *arguments: str,
+    timeout: float = PATIENCE,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Feeds `data` to an evald of its own and waits for its end."""
     return subprocess.run(
         [binary(), *arguments],
+        env=env,
         input=data,
         capture_output=True,
         timeout=timeout,
@@ -74,9 +78,10 @@ def replies(output: bytes) -> list[Any]:
 class Daemon:
     """An evald on two pipes."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
             [binary(), *arguments],
+            env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -139,9 +144,11 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def daemon(*arguments: str) -> Iterator[Daemon]:
+def daemon(
+    *arguments: str, env: Mapping[str, str] | None = None
+) -> Iterator[Daemon]:
     """An evald that is gone at the end of the block, whatever happens in it."""
-    running = Daemon(*arguments)
+    running = Daemon(*arguments, env=env)
     try:
         yield running
     finally:
