@@ -10,12 +10,18 @@ Run as `python fake_evald.py [key=value …]`:
     initialize=X     "silent", "nonsense" or "old" (a protocol refused)
     max_line=N       its limit
     linger=1         does not exit when its input ends
+    keep=FILE        what was taken survives the process, as in a state directory
+    die_every=N      dies at each Nth push of a life, at random before or after it is taken
+    die_on=METHOD    dies once in this method, `die_when=before` or `after` it is carried out
+    in_use=N         the first N starts end with status 3
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import random
 import sys
 import time
 from typing import Any
@@ -35,6 +41,16 @@ class Fake:
         self.rejected = 0
         self.marks: list[dict[str, Any]] = []
         self.cancelled: list[Any] = []
+        self.revision = 0
+        self.opened: set[str] = set()
+        self.checkpoints: dict[str, Any] = {}
+        self.log: Any = None
+        if "keep" in settings:
+            self.log = open(settings["keep"], "a+")  # noqa: SIM115
+            self.log.seek(0)
+            for line in self.log.read().splitlines():
+                self.carry_out(*json.loads(line))
+            self.log.flush()
 
     def number(self, name: str) -> int:
         return int(self.settings.get(name, "0"))
@@ -54,14 +70,55 @@ class Fake:
             return {"code": 1003, "message": "labels must be 0 or 1", "data": data}
         return None
 
+    def keep(self, method: str, params: Any) -> Any:
+        """Carries out what changes something, after writing it down; may die in between."""
+        marker = self.settings.get("keep", "") + "." + method.replace("/", "_")
+        dies = self.settings.get("die_on") == method and not os.path.exists(marker)
+        if dies:
+            open(marker, "w").close()
+            if self.settings.get("die_when") == "before":
+                os._exit(7)
+        if self.log is not None:
+            self.log.write(json.dumps([method, params]) + "\n")
+            self.log.flush()
+        if dies:
+            os._exit(7)
+        return self.carry_out(method, params)
+
+    def carry_out(self, method: str, params: Any) -> Any:
+        self.revision += 1
+        if method == "stream/push":
+            self.expected[params["stream"], params.get("producer", "")] = params.get("seq", 0) + 1
+            self.batches.append(params)
+        elif method == "stream/open":
+            self.opened.add(params["stream"])
+        elif method == "state/merge":
+            self.batches.append(params)
+        elif method == "stream/mark":
+            row = {"label": params.get("label"), "count": self.pushes, "values": {"f1": None}}
+            self.marks.append({**row, "extra": params.get("extra", {}), "time": 1.5})
+            self.rejected = 0
+        elif method == "stream/checkpoint":
+            kept = (self.batches, self.expected, self.marks)
+            self.checkpoints[params["name"]] = copy.deepcopy(kept)
+        elif method == "stream/rollback" and params["name"] in self.checkpoints:
+            kept = copy.deepcopy(self.checkpoints[params["name"]])
+            self.batches, self.expected, self.marks = kept
+
     def push(self, params: dict[str, Any], number: Any) -> None:
         self.pushes += 1
+        every = self.number("die_every")
+        dying = bool(every) and self.pushes == every
+        before = {"before": 1.0, "after": 0.0}.get(self.settings.get("die_when", ""), 0.5)
+        if dying and random.random() < before:
+            os._exit(7)
         error = self.error_of_push(params)
         key = (params["stream"], params.get("producer", ""))
         duplicate = "seq" in params and params["seq"] < self.expected[key]
         if error is None and not duplicate:
-            self.expected[key] += 1
-            self.batches.append(params)
+            self.keep("stream/push", params)
+            if dying:
+                os._exit(7)
         if error is not None and number is None:
             self.rejected += 1
             names = {name: params.get(name) for name in ("stream", "producer", "seq")}
@@ -94,11 +151,29 @@ class Fake:
             return self.batches
         if method == "fake/cancelled":
             return self.cancelled
+        if method == "stream/open":
+            self.keep(method, params)
+            return {"stream": params["stream"], "created": True, "count": 0, "revision": 0}
+        if method == "state/merge":
+            self.keep(method, params)
+            return {"merged": 1}
         if method == "stream/mark":
-            row = {"label": params.get("label"), "count": self.pushes, "values": {"f1": None}}
-            self.marks.append({**row, "extra": params.get("extra", {}), "time": 1.5})
-            self.rejected = 0
+            self.keep(method, params)
             return self.marks[-1]
+        if method in ("stream/checkpoint", "stream/rollback"):
+            self.keep(method, params)
+            name = params.get("stream", "val")
+            return {"name": params["name"], "streams": {name: self.revision}}
+        if method == "stream/flush":
+            return {"applied": self.producers(params["stream"]), "rejected": {"batches": 0}}
+        if method == "stream/describe":
+            return {
+                "revision": self.revision,
+                "marks": len(self.marks),
+                "producers": self.producers(params["stream"]),
+                "checkpoints": list(self.checkpoints),
+                **dict.fromkeys(("count", "total_count"), len(self.batches)),
+            }
         if method == "metric/history":
             return {"rows": self.marks, "best": {"f1": {"label": "epoch 0", "value": 0.5}}}
         if method == "metric/query":
@@ -120,6 +195,9 @@ class Fake:
             return answer
         return {"method": method, "params": params}
 
+    def producers(self, stream: str) -> dict[str, int]:
+        return {name: last - 1 for (of, name), last in self.expected.items() if of == stream}
+
     def handle(self, message: dict[str, Any]) -> None:
         method, params = message["method"], message.get("params") or {}
         number = message.get("id")
@@ -139,6 +217,11 @@ class Fake:
                 error: dict[str, Any] = {"code": 1031, "message": "no common version", "data": data}
                 say({"jsonrpc": "2.0", "id": number, "error": error})
                 return
+            if method == "stream/describe" and params["stream"] not in self.opened:
+                data = {"kind": "StreamNotFound", "path": "/params/stream", "hint": ""}
+                error = {"code": 1001, "message": "no such stream", "data": data}
+                say({"jsonrpc": "2.0", "id": number, "error": error})
+                return
             if method == "stream/delete" and params.get("stream") == "nope":
                 names = {"kind": "Brandnew", "path": "/params/stream", "hint": "h"}
                 error = {"code": 4711, "message": "never", "data": {**names, "near": ["no"]}}
@@ -148,7 +231,14 @@ class Fake:
 
 
 def main() -> None:
-    fake = Fake(dict(argument.split("=", 1) for argument in sys.argv[1:]))
+    settings = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
+    for life in range(int(settings.get("in_use", "0"))):
+        try:
+            os.mkdir(f"{settings['keep']}.{life}")
+        except FileExistsError:
+            continue
+        sys.exit(3)
+    fake = Fake(settings)
     for number in range(fake.number("flood")):
         sys.stderr.write(f"noise {number} " + "x" * 200 + "\n")
     sys.stderr.flush()

@@ -75,14 +75,14 @@ def test_an_update_before_the_reply_is_seen_is_kept(real: Starter) -> None:
     ev = real()
     val = scalar(ev)
     link: Any = ev._link
-    settle, held = link._replies.settle, threading.Event()
+    settle, held = link.replies.settle, threading.Event()
 
     def settle_at_last(message: dict[str, Any]) -> None:
         settle(message)
         held.set()
 
     def late(message: dict[str, Any]) -> bool:
-        reply = link._replies._waiting.get(message.get("id", 0))
+        reply = link.replies._waiting.get(message.get("id", 0))
         if reply is not None and "subscription" in (message.get("result") or {}):
             link._send(
                 b'{"jsonrpc":"2.0","method":"stream/push",'
@@ -93,7 +93,7 @@ def test_an_update_before_the_reply_is_seen_is_kept(real: Starter) -> None:
             return True
         return bool(settle(message))
 
-    link._replies.settle = late
+    link.replies.settle = late
     news = val.subscribe(on="mark")
     assert held.wait(5)
     found = news.get(timeout=5)
@@ -246,7 +246,7 @@ def test_an_end_before_the_reply_is_seen_is_kept() -> None:
     found = Subscriptions()
     with found.subscribing():
         found.ended("s1")
-        assert found.claim("s1").take(None) is None
+        assert found.claim("s1", {"on": "change"}).take(None) is None
     found.ended("s2")  # of nobody
 
 
@@ -295,11 +295,11 @@ def test_updates_of_nobody_are_refused() -> None:
     assert not found.receive(update)
     with found.subscribing():
         assert found.receive(update)
-        assert found.claim("s1").take(0) == update
+        assert found.claim("s1", {"on": "change"}).take(0) == update
     assert found.receive(update)
     found.drop("s1")
     assert not found.receive(update)
     with found.subscribing():
         found.receive(update)
     with found.subscribing():
-        assert found.claim("s1").take(0) is None
+        assert found.claim("s1", {"on": "change"}).take(0) is None

@@ -75,7 +75,7 @@ def test_death_during_a_question_is_told_at_once(fake: Starter) -> None:
 def test_a_death_that_nobody_noticed_is_told_at_the_end(fake: Starter) -> None:
     ev = fake("die_after=1")
     ev.stream("val", "binary").push(x=[0.5])
-    ev._link._reader.join(10)  # type: ignore[union-attr]
+    ev._link.connection.reader.join(10)  # type: ignore[union-attr]
     with pytest.warns(evald.EvaldWarning, match="status 7"):
         ev.close()
 

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from . import _html
+from ._asking import Found, ask
 from ._binary import find_binary
-from ._errors import ConnectionClosed, ConnectionLost, EvaldError, ForkedProcess, RequestTimeout
+from ._checkpoints import load_all, save_all
+from ._errors import ConnectionLost, EvaldError, Interrupted, ResumeRefused, StreamNotFound
 from ._link import Link
 from ._questions import without_none
 from ._quiet import AnyLink, NoLink, harmless, is_disabled
@@ -36,6 +38,14 @@ class Evald:
         push_timeout: seconds that a push may wait when the daemon takes nothing and the queue
             is full. After that, batches are dropped until there is room.
         queue_bytes: how much may be queued.
+        state: a directory in which evald keeps what it was told, so that it survives the end of
+            the process, `kill -9` included; one process at a time has it. See `durability`.
+        durability: how soon it also survives a power cut: `"os"`, `"interval"` (1 s) or `"disk"`
+            (before a push is acknowledged).
+        name: other programs reach this evald by it: `evald.attach(name)`, `evald call name`.
+        reconnect: whether a connection that breaks is made anew, and pushes sent again that were
+            not acknowledged, each counted once. Left out: where there is a state directory, or
+            the evald is a shared one. Otherwise its counts are gone with it.
         env: environment variables to add for the program.
         shared_memory: on Linux, how arrays travel. None: in shared memory where that costs less,
             else in the text of the message. True: in shared memory whatever their size, False:
@@ -57,6 +67,10 @@ class Evald:
         binary: str | os.PathLike[str] | None = None,
         *,
         args: Sequence[str] = (),
+        state: str | os.PathLike[str] | None = None,
+        durability: str | None = None,
+        name: str | None = None,
+        reconnect: bool | None = None,
         on_error: OnError = "warn",
         timeout: float = 120.0,
         push_timeout: float = 5.0,
@@ -64,18 +78,23 @@ class Evald:
         env: Mapping[str, str] | None = None,
         shared_memory: bool | None = None,
     ) -> None:
+        #: The state directory, None if what is counted ends with the process.
+        self.state: str | None = None if state is None else os.path.abspath(state)
+        self._resumed: set[str] = set()
+        own = _arguments(self.state, durability, name)
         self._link: AnyLink
         if is_disabled():
             self._link = NoLink()
         else:
             self._link = Link(
-                [find_binary(binary), *args],
+                [find_binary(binary), *args, *own],
                 on_error=on_error,
                 timeout=timeout,
                 push_timeout=push_timeout,
                 queue_bytes=queue_bytes,
                 env=env,
                 shared_memory=shared_memory,
+                reconnect=state is not None if reconnect is None else reconnect,
             )
         #: What the daemon said of itself: `server`, `capabilities`, `limits`.
         self.server: Record = record(self._link.server)
@@ -148,11 +167,14 @@ class Evald:
                 `{"name": "length", "edges": [64, 512]}` for numbers.
             keep_windows: how many marked windows stay open to questions.
             metadata: kept beside the stream.
-            resume: `"allow"`, `"must"` or `"never"` find the stream there.
+            resume: whether the stream may be there from an earlier run: `"allow"`, `"must"` or
+                `"never"`. Left out, it may, but in a state directory of this process only until
+                it has rows: those of another run are never mixed in unasked. `load_state_dict`
+                asks.
             options: of the task, such as `threshold=0.5`, `score_kind="logit"`.
 
         Raises:
-            EvaldError: SchemaMismatch, UnknownTask, UnknownMetric, …
+            EvaldError: SchemaMismatch, UnknownTask, UnknownMetric, ResumeRefused, …
         """
         if task is None:
             opened = self._ask("stream/describe", {"stream": name})
@@ -171,6 +193,8 @@ class Evald:
                 ),
             )
         reply = {} if isinstance(opened, EvaldError) else opened
+        if task is not None:
+            self._note_resumption(name, resume, reply)
         return Stream(self, name, task, reply, options or reply.get("options"))
 
     def merge(self, name: str, *states: bytes | str | os.PathLike[str]) -> Stream:
@@ -181,8 +205,39 @@ class Evald:
             EvaldError: SchemaMismatch, DuplicateIds, StateDamaged, StateTooNew, …
         """
         for state in states:
-            self._ask("state/merge", {"stream": name, **state_params(state)})
+            self._merge(name, state)
         return self.stream(name)
+
+    def _merge(self, name: str, state: bytes | str | os.PathLike[str]) -> Any:
+        before = self._revision(name) if self._link.unacknowledged is not None else None
+
+        def found() -> Any:
+            if self._revision(name) != before:
+                raise Interrupted(
+                    "the connection broke while a state was merged, and was made anew",
+                    hint="whether it counts is not known: look at the counts of the stream",
+                )
+
+        return self._ask("state/merge", {"stream": name, **state_params(state)}, found=found)
+
+    def _revision(self, name: str) -> Any:
+        try:
+            reply = self._ask("stream/describe", {"stream": name})
+        except StreamNotFound:
+            return -1
+        return None if isinstance(reply, EvaldError) else reply.get("revision")
+
+    def _note_resumption(self, name: str, resume: str | None, reply: Mapping[str, Any]) -> None:
+        is_known = name in self._resumed or resume is not None or self.state is None
+        if is_known or reply.get("created", True) or not reply.get("revision"):
+            self._resumed.add(name)
+            return
+        raise ResumeRefused(
+            f"the state directory {self.state} has a stream {name!r} of an earlier run",
+            path="/params/resume",
+            hint='load_state_dict goes back to where a checkpoint of that run was, resume="allow"'
+            " goes on behind its last batch, and another name or directory begins anew",
+        )
 
     def list(self) -> Table:
         """The streams: name, task, counts."""
@@ -209,10 +264,26 @@ class Evald:
     def rollback(self, name: str) -> Record:
         """Takes all streams back to a checkpoint, exactly."""
         reply = self._record("stream/rollback", {"name": name})
+        self._start_afresh()
+        return reply
+
+    def state_dict(self, *, embed: bool | None = None, keep: int | None = None) -> dict[str, Any]:
+        """A checkpoint of all streams, to be saved with that of the model; see
+        `Stream.state_dict`.
+        """
+        return save_all(self, embed, keep)
+
+    def load_state_dict(self, state: Mapping[str, Any] | None) -> None:
+        """Takes all streams back to where `state_dict` was called; see `Stream.load_state_dict`.
+
+        Streams that were not there then are emptied; all of them where `state` is None.
+        """
+        load_all(self, state)
+
+    def _start_afresh(self) -> None:
         for producer in list(self._link.producers.values()):
             producer.dropped_batches = 0
             self._link.renumber(producer)
-        return reply
 
     def request(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
         """Any method of the protocol: its result as it came, or the error raised."""
@@ -243,28 +314,21 @@ class Evald:
         found = harmless(method) if isinstance(reply, EvaldError) else record(reply)
         return found if isinstance(found, Record) else Record()
 
-    def _ask(self, method: str, params: Any, compose: Any = None, on_refusal: Any = None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        params: Any,
+        compose: Any = None,
+        on_refusal: Any = None,
+        found: Found | None = None,
+    ) -> Any:
         """The result; or, where errors only warn and there is no daemon, the reason as a value."""
-        link = self._link
-        if link.alarm and not link.surface():
-            return link.trouble
-        try:
-            reply = link.request(method, params, compose=compose)
-            if link.alarm and link.on_error == "warn":
-                link.surface()  # refusals that came while waiting; an exception keeps for later
-            return reply
-        except (ConnectionLost, ForkedProcess):
-            link.surface()
-            return link.trouble
-        except RequestTimeout as error:
-            link.tell(error, f"{error}. Training goes on without the answer")
-            return error
-        except ConnectionClosed:
-            raise
-        except EvaldError as error:
-            if on_refusal is not None:
-                on_refusal(error)
-            raise
+        return ask(self._link, method, params, compose, on_refusal, found)
+
+
+def _arguments(state: str | None, durability: str | None, name: str | None) -> list[str]:
+    given = {"--state": state, "--durability": durability, "--name": name}
+    return [word for flag, value in given.items() if value is not None for word in (flag, value)]
 
 
 def _finish(link: AnyLink) -> None:

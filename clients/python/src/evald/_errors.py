@@ -185,6 +185,10 @@ class ConnectionLost(EvaldError):
     """The daemon ended, or closed a pipe, before this process was done with it."""
 
 
+class Interrupted(ConnectionLost):
+    """The connection broke in the midst of a call: whether it was carried out is not known."""
+
+
 class ConnectionClosed(EvaldError):
     """The connection was used after `close()`."""
 

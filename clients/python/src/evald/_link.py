@@ -1,4 +1,4 @@
-"""The connection: a writer thread, a reader thread, and what happens when things go wrong.
+"""The link to a daemon: a writer thread, a reader thread, and what happens when things go wrong.
 
 Pushes and requests go into one queue, so they reach the daemon in the order in which they were
 made. `queue.SimpleQueue.put` is safe in signal handlers and finalizers and can't be interrupted
@@ -17,36 +17,40 @@ from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
 
-from . import _wire
+from . import _incoming, _wire, _writing
+from ._connection import Connection
 from ._errors import (
     ConnectionClosed,
     ConnectionLost,
     EvaldError,
     ForkedProcess,
+    Interrupted,
     RequestTimeout,
     Stalled,
     StartFailed,
-    from_wire,
 )
-from ._outgoing import JOIN_UP_TO, Item, compose_line, write_all
+from ._outgoing import Item
 from ._process import Process
-from ._producer import Producer
+from ._producer import Producer, Sender
 from ._replies import Replies
 from ._shared import Ring, open_ring
 from ._subscriptions import Subscriptions
 from ._teller import OnError, Teller
-
-_INITIALIZE = {
-    "client": {"name": "evald-python", "version": "0.1.0"},
-    "protocol_versions": [1],
-    "capabilities": {"push_failed": True},
-}
+from ._unacknowledged import Barrier, Sent, Unacknowledged
 
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
 
+_IN_USE = 3  # the exit status of a daemon whose state directory another one has
+_IN_USE_PATIENCE = 12.0  # seconds that a daemon may take to end whose owner is gone
+
 
 class Link(Teller):
-    """One daemon, spoken to over its standard input and output."""
+    """One daemon, spoken to over the standard input and output of a process.
+
+    Attributes:
+        unacknowledged: what to send again over a new connection; None where a broken one is not
+            made anew.
+    """
 
     def __init__(
         self,
@@ -59,70 +63,93 @@ class Link(Teller):
         start_timeout: float = 30.0,
         env: Mapping[str, str] | None = None,
         shared_memory: bool | None = None,
+        reconnect: bool = False,
     ) -> None:
         super().__init__(on_error)
+        self._command, self._env = list(command), env
         self.timeout = timeout
         self.push_timeout = push_timeout
         self.queue_bytes = queue_bytes
         self.max_line_bytes = 1 << 26
         self.producers: dict[str, Producer] = {}
-        self._queue: SimpleQueue[Item | Producer | None] = SimpleQueue()
+        self.queue: SimpleQueue[Item | Producer | Barrier | bool | None] = SimpleQueue()
         # Bytes put in and taken out. Not exact when several threads push at once; exact enough
         # for a bound, and made equal whenever the queue runs empty.
-        self._put = self._taken = 0
-        self._replies = Replies()
+        self.put = self.taken = 0
+        self.replies = Replies()
         self.subscriptions = Subscriptions()
         self.ring: Ring | None = None
         self._stalled = False
-        self._closing = False
-        self.process = Process(command, env)
+        self.closing = self._started = False
+        self.unacknowledged = Unacknowledged(queue_bytes) if reconnect else None
+        self.connection: Connection
         _links.add(self)
-        self._writer = threading.Thread(target=self._write, name="evald-writer", daemon=True)
-        self._reader = threading.Thread(target=self._read, name="evald-reader", daemon=True)
-        self._writer.start()
-        self._reader.start()
-        self.server = self._initialize(start_timeout)
+        self.server: dict[str, Any] = {}
+        self._start(start_timeout)
         self.ring = open_ring(self.server, shared_memory)
+        self._writer = threading.Thread(
+            target=_writing.run, args=(self,), name="evald-writer", daemon=True
+        )
+        self._writer.start()
+        if self.connection.broken:  # before anybody was told of it
+            self._ended(self.connection)
 
-    def _initialize(self, timeout: float) -> dict[str, Any]:
-        try:
-            result = self.request("initialize", _INITIALIZE, timeout)
-            limits = result["limits"]
-            self.max_line_bytes = int(limits["max_line_bytes"])
-        except (ConnectionLost, RequestTimeout) as error:
-            self._abort()
-            raise StartFailed(f"evald did not answer: {error.message}") from error
-        except (KeyError, TypeError, ValueError) as error:
-            self._abort()
-            raise StartFailed(f"not an evald: its answer to initialize lacks {error}") from error
-        except BaseException:
-            self._abort()
-            raise
-        return dict(result)
+    @property
+    def process(self) -> Process:
+        """The process at the other end now."""
+        return self.connection.process
 
-    def _abort(self) -> None:
-        self._closing = True
-        self.process.kill()
-        self._queue.put(None)
-        self.process.end(1.0)
+    def connect(self) -> Connection:
+        """Makes a connection; what it says is received from now on."""
+        connection = Connection(self._command, self._env, self._received, self._ended)
+        self.connection = connection
+        connection.reader.start()
+        return connection
+
+    def greeted(self, server: dict[str, Any]) -> None:
+        """Takes what a daemon says of itself."""
+        self.server = server
+        self.max_line_bytes = int(server["limits"]["max_line_bytes"])
+
+    def _start(self, timeout: float) -> None:
+        deadline = time.monotonic() + _IN_USE_PATIENCE
+        while True:
+            connection = self.connect()
+            try:
+                self.greeted(connection.initialize(self.replies, timeout))
+                self._started = True
+                return
+            except StartFailed:
+                # One whose owner was killed may have to write down what it had.
+                waits = self.unacknowledged is not None and time.monotonic() < deadline
+                if not waits or connection.process.status() != _IN_USE:
+                    self.closing = True
+                    connection.abort()
+                    raise
+                connection.abort()
+                time.sleep(0.1)
+            except BaseException:
+                self.closing = True
+                connection.abort()
+                raise
 
     # Sending
 
-    def send_push(self, producer: Producer | None, parts: list[bytes], size: int) -> bool:
+    def send_push(self, producer: Sender | None, parts: list[bytes], size: int) -> bool:
         """Queues a push of so many bytes; false if it was dropped because no room came."""
-        if self._put - self._taken + size > self.queue_bytes and not self._wait_for_room(size):
+        if self.put - self.taken + size > self.queue_bytes and not self._wait_for_room(size):
             return False
-        self._put += size
-        self._queue.put((producer, parts))
+        self.put += size
+        self.queue.put((producer, parts, 0))
         return True
 
     def _send(self, line: bytes) -> None:
-        self._put += len(line)
-        self._queue.put((None, [line]))
+        self.put += len(line)
+        self.queue.put((None, [line], 0))
 
     def _wait_for_room(self, size: int) -> bool:
         deadline = time.monotonic() + (0 if self._stalled else self.push_timeout)
-        while self._put - self._taken + size > self.queue_bytes and self._put > self._taken:
+        while self.put - self.taken + size > self.queue_bytes and self.put > self.taken:
             if self.trouble is not None:
                 return False
             if time.monotonic() >= deadline:
@@ -144,7 +171,7 @@ class Link(Teller):
         method: str,
         params: Any,
         timeout: float | None = None,
-        compose: Callable[[int], Item] | None = None,
+        compose: Callable[[int], tuple[Sender | None, list[bytes]]] | None = None,
     ) -> Any:
         """Sends a request and waits for its result; `compose` makes the line of a push.
 
@@ -154,16 +181,16 @@ class Link(Teller):
         """
         if self.trouble is not None:
             raise self.trouble
-        number = self._replies.number()
+        number = self.replies.number()
         if compose is None:
-            item: Item = (None, [_wire.request(number, method, params)])
+            item: Item = (None, [_wire.request(number, method, params)], number)
         else:
-            item = compose(number)
-        reply = self._replies.expect(number)
+            item = (*compose(number), number)
+        reply = self.replies.expect(number)
         answered = False
         try:
-            self._put += sum(map(len, item[1]))
-            self._queue.put(item)
+            self.put += sum(map(len, item[1]))
+            self.queue.put(item)
             if self.trouble is not None:  # lost between the check and the queue
                 raise self.trouble
             seconds = self.timeout if timeout is None else timeout
@@ -171,7 +198,7 @@ class Link(Teller):
             if not answered:
                 raise RequestTimeout(f"no reply to {method} within {seconds:g} s")
         finally:
-            self._replies.forget(reply)
+            self.replies.forget(reply)
             if not answered and self.trouble is None:
                 self._send(_wire.notification("$/cancelRequest", {"id": number}))
         return reply.result()
@@ -186,103 +213,77 @@ class Link(Teller):
 
     def renumber(self, producer: Producer) -> None:
         """Has the producer start afresh, after everything that is queued now."""
-        self._queue.put(producer)
+        self.queue.put(producer)
+
+    def settle(self) -> None:
+        """Waits until what was pushed is counted or refused, so that it is never sent again.
+
+        Raises:
+            EvaldError: RequestTimeout, or why there is no connection.
+        """
+        while self.unacknowledged is not None:
+            barrier = Barrier()
+            self.queue.put(barrier)
+            if not barrier.event.wait(self.timeout):
+                raise RequestTimeout(f"what was pushed was not taken within {self.timeout:g} s")
+            if barrier.passed:
+                return
+            if self.trouble is not None:
+                raise self.trouble
+
+    def expect_less(self, stream: str | None) -> None:
+        """Rows of a stream, or of all, are about to be taken back: should the connection break in
+        the midst of that, what was counted is no measure of what must be there.
+        """
+        for name, producer in list(self.producers.items()):
+            if stream is None or name == stream:
+                producer.counted = 0
 
     # Threads
 
-    def _write(self) -> None:
-        queue, fd, more = self._queue, self.process.stdin, True
-        while more:
-            lines: list[bytes] = []
-            size = 0
-            # What waits goes out in one write: each gives the interpreter away and waits for it.
-            while more:
-                item = queue.get()
-                if item is None:
-                    more = False
-                elif isinstance(item, Producer):
-                    item.renew()
-                else:
-                    size += compose_line(*item, lines, self._replies)
-                if size >= JOIN_UP_TO or queue.empty():
-                    break
-            if lines and self.trouble is None:
-                try:
-                    write_all(fd, lines, size)
-                except OSError:
-                    self._lose()
-            self._taken += size
-            if queue.empty():
-                self._taken = self._put
-        self.process.close_stdin()
+    def _ended(self, connection: Connection) -> None:
+        """The reader thread has come to the end."""
+        if connection is not self.connection or not self._started:
+            return
+        if self.unacknowledged is None or self.closing or self.trouble is not None:
+            self.lose(connection.process.obituary())
+        else:
+            self.queue.put(True)  # wakes the writer thread, which makes it anew
 
-    def _read(self) -> None:
-        fd, rest = self.process.stdout, bytearray()
-        with contextlib.suppress(OSError):
-            while chunk := os.read(fd, 1 << 18):
-                searched = len(rest)
-                rest += chunk
-                if rest.find(b"\n", searched) < 0:
-                    continue
-                *lines, last = rest.split(b"\n")
-                rest = last
-                for line in lines:
-                    self._receive(line)
-        self._lose()
-        self.process.close_stdout()
-
-    def _receive(self, line: bytearray) -> None:
-        try:
-            message = _wire.loads(line)
-        except ValueError:
-            message = None
-        if not isinstance(message, dict):
-            self.notice(EvaldError(f"evald sent what is not a message: {bytes(line[:80])!r}"))
-        elif "method" in message:
-            if message["method"] == "stream/push_failed":
-                self._push_failed(message.get("params") or {})
-            elif message["method"] == "metric/update":
-                self._updated(message.get("params") or {})
-            elif message["method"] == "metric/ended":
-                self.subscriptions.ended(str((message.get("params") or {}).get("subscription")))
-        elif not self._replies.settle(message) and "error" in message and not message.get("id"):
-            self.notice(from_wire(message["error"]))
-
-    def _push_failed(self, params: dict[str, Any]) -> None:
-        nested = params.get("error")
-        error = from_wire(nested if isinstance(nested, dict) else params)
-        for name in ("stream", "producer", "seq"):
-            error.data.setdefault(name, params.get(name))
-        producer = self.producers.get(str(params.get("stream")))
-        if producer is not None and producer.is_out_of_step(error, params.get("producer")):
-            self.renumber(producer)
-        if error.path.endswith("/shared_memory"):
-            self._close_ring()  # the daemon can't see it: behind a wrapper, in another container
-        self.notice(error)
-
-    def _updated(self, params: dict[str, Any]) -> None:
-        if not self.subscriptions.receive(params):
-            self.unsubscribe(params.get("subscription"))  # of a request that was given up
+    def _received(self, line: bytearray) -> None:
+        _incoming.receive(self, line)
 
     def unsubscribe(self, subscription: Any) -> None:
         """Ends a subscription without waiting."""
         if self.trouble is None:
             self._send(_wire.notification("metric/unsubscribe", {"subscription": subscription}))
 
-    def _lose(self) -> None:
+    def unknown(self, sent: Sent) -> None:
+        """Tells of a push without a number whose connection broke."""
+        error = Interrupted(
+            "the connection broke, and a batch without a number can't be sent again: it could"
+            " count twice",
+            hint="give seq beside producer, or neither",
+            data={"stream": sent.stream},
+        )
+        if self.unacknowledged is not None:
+            self.unacknowledged.drop(lambda other: other is sent)
+        if not sent.number or not self.replies.settle_with(sent.number, error):
+            self.notice(error)
+
+    def lose(self, why: str) -> None:
+        """There is no connection any more, and none will be made."""
         if self.trouble is None:
-            if self._closing:
+            if self.closing:
                 self.trouble = ConnectionClosed("this evald connection was closed")
             else:
-                self.trouble = ConnectionLost(
-                    self.process.obituary(), hint="its counts are gone; start another to go on"
-                )
+                self.trouble = ConnectionLost(why, hint="start another evald to go on")
             self.alarm = True
-        self._replies.fail(self.trouble)
+        self.replies.fail(self.trouble)
         self.subscriptions.end()
-        self._close_ring()
+        self.close_ring()
 
-    def _close_ring(self) -> None:
+    def close_ring(self) -> None:
         ring, self.ring = self.ring, None
         if ring is not None:
             ring.close()
@@ -291,9 +292,9 @@ class Link(Teller):
 
     def close(self, patience: float = 10.0) -> None:
         """Sends what is queued, ends the daemon and waits for it; a second call does nothing."""
-        if self._closing or isinstance(self.trouble, ForkedProcess):
+        if self.closing or isinstance(self.trouble, ForkedProcess):
             return
-        if threading.current_thread() in (self._reader, self._writer):
+        if threading.current_thread() in (self.connection.reader, self._writer):
             # A garbage collection in one of the threads that closing waits for.
             threading.Thread(target=self.close, name="evald-close").start()
             return
@@ -301,16 +302,19 @@ class Link(Teller):
             patience = min(patience, 2.0)
         deadline = time.monotonic() + patience
         try:
-            if self.trouble is None:
-                with contextlib.suppress(EvaldError):
-                    self.request("shutdown", {}, patience)
+            while self.trouble is None:
+                with contextlib.suppress(Interrupted):
+                    self.request("shutdown", {}, max(0.1, deadline - time.monotonic()))
+                    break
+        except EvaldError:
+            pass
         finally:
-            self._closing = True
+            self.closing = True
             self._send(_wire.notification("exit"))
-            self._queue.put(None)
+            self.queue.put(None)
             self.process.end(max(0.5, deadline - time.monotonic()))
-            self._close_ring()
-        self._reader.join(1.0)
+            self.close_ring()
+        self.connection.reader.join(1.0)
         self.trouble = ConnectionClosed("this evald connection was closed")
         self.alarm = True
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ._producer import Producer
+from ._producer import Sender
 from ._replies import Replies
 from ._shared import Parts
 
-Item = tuple["Producer | None", list[bytes]]
-"""What goes through the queue: a line in parts, whose end the producer writes, if there is one."""
+Item = tuple["Sender | None", list[bytes], int]
+"""What goes through the queue: a line in parts, whose end the sender writes if there is one, and
+the number of the request, 0 for a notification."""
 
 JOIN_UP_TO = 1 << 16
 """Lines that wait are written together, until there are so many bytes."""
@@ -19,13 +20,13 @@ _PIECES = 1024  # that one writev takes
 
 
 def compose_line(
-    producer: Producer | None, parts: list[bytes], lines: list[bytes], replies: Replies
+    sender: Sender | None, parts: list[bytes], lines: list[bytes], replies: Replies
 ) -> int:
     """Appends a line, and a flush if its shared memory asks for one; the size of the line."""
     lines += parts
     size = sum(map(len, parts))
-    if producer is not None:
-        lines.append(producer.tail())
+    if sender is not None:
+        lines.append(sender.tail())
     if isinstance(parts, Parts) and parts.ring is not None:
         asked = parts.ring.written(parts)
         if asked is not None:

@@ -65,12 +65,16 @@ class Process:
         """The last lines that the daemon wrote to standard error."""
         return [line for line in self._stderr if line.strip()][-lines:]
 
-    def obituary(self) -> str:
-        """How the process ended, with its last words; waits shortly for both."""
+    def status(self) -> int | None:
+        """The exit status, if it has ended; waits shortly for it."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(1.0)
+        return self._popen.returncode
+
+    def obituary(self) -> str:
+        """How the process ended, with its last words; waits shortly for both."""
+        status = self.status()
         self._drain.join(0.5)
-        status = self._popen.returncode
         if status is None:
             text = "evald closed its pipe but still runs"
         elif status < 0:

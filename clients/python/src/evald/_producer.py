@@ -21,11 +21,20 @@ _incarnations = itertools.count(1)
 
 
 class Producer:
-    """The sequence of pushes of one connection to one stream. Only the writer thread steps it."""
+    """The sequence of pushes of one connection to one stream. Only the writer thread steps it.
 
-    __slots__ = ("_format", "_leaving", "_seq", "dropped_batches", "name")
+    Attributes:
+        stream: the stream's name.
+        name: the producer's name on the wire.
+        seq: the number that was given out last.
+        counted: the number up to which the daemon has said that it took them.
+        dropped_batches: batches that were dropped because the daemon took nothing.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_format", "_leaving", "counted", "dropped_batches", "name", "seq", "stream")
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
         self.dropped_batches = 0
         self.renew()
 
@@ -33,17 +42,18 @@ class Producer:
         """Takes a new name and starts at 1.
 
         Going on under the old name would have to tell refusals of batches that were sent before
-        from those sent since; a new name can't be confused with anything.
+        from those sent since; a new name can't be confused with anything. For the same reason no
+        run goes on under the name of an earlier one: its batches would pass for resent ones.
         """
         self.name = f"py-{os.getpid()}-{secrets.token_hex(3)}-{next(_incarnations)}"
-        self._seq = 0
+        self.seq = self.counted = 0
         self._leaving = False
         self._format = b',"producer":' + _wire.dumps(self.name) + b',"seq":%d}}\n'
 
     def tail(self) -> bytes:
         """The end of the next push's line."""
-        self._seq += 1
-        return self._format % self._seq
+        self.seq += 1
+        return self._format % self.seq
 
     def is_out_of_step(self, error: EvaldError, producer: object) -> bool:
         """Whether this refusal leaves the daemon waiting for a number that is spent here."""
@@ -53,7 +63,26 @@ class Producer:
         return True
 
 
-def explicit_tail(producer: str, seq: int | None) -> bytes:
-    """The end of a line whose numbers the caller keeps, as a run that resumes does."""
-    number = b"" if seq is None else b',"seq":%d' % seq
-    return b',"producer":' + _wire.dumps(producer) + number + b"}}\n"
+class ExplicitSender:
+    """A push whose number the caller keeps, as a run that resumes by itself does.
+
+    Attributes:
+        stream: the stream's name.
+        name: the producer's name on the wire.
+        seq: the number; 0 if the push has none, and could count twice if it were sent again.
+    """
+
+    __slots__ = ("_tail", "name", "seq", "stream")
+
+    def __init__(self, stream: str, producer: str, seq: int | None) -> None:
+        self.stream, self.name, self.seq = stream, producer, seq or 0
+        number = b"" if seq is None else b',"seq":%d' % seq
+        self._tail = b',"producer":' + _wire.dumps(producer) + number + b"}}\n"
+
+    def tail(self) -> bytes:
+        """The end of the push's line."""
+        return self._tail
+
+
+Sender = Producer | ExplicitSender
+"""Who ends the line of a push."""

@@ -230,14 +230,15 @@ class Questions:
         if callback is not None and not callable(callback):
             raise TypeError(f"callback is a function, not {callback!r}; metrics= names metrics")
         with self._evald._link.subscriptions.subscribing():
-            reply = self._ask(
-                "metric/subscribe",
+            order = without_none(
+                stream=self.name,
                 metrics=_chosen(names, metrics),
                 on=on,
                 min_interval_ms=max(0, round(min_interval * 1000)),
                 slice=slice,
             )
-            return Subscription(self, self.name, reply, callback, on)
+            reply = self._evald._ask("metric/subscribe", order)
+            return Subscription(self, self.name, reply, callback, order)
 
     def curve(
         self,

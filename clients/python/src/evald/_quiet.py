@@ -9,7 +9,7 @@ from typing import Any
 
 from ._errors import EvaldError
 from ._link import Link
-from ._producer import Producer
+from ._producer import Producer, Sender
 from ._result import Harmless, Record
 from ._subscriptions import Subscriptions
 from ._teller import OnError
@@ -27,6 +27,7 @@ class NoLink:
     on_error: OnError = "warn"
     max_line_bytes = 1 << 62
     ring = None
+    unacknowledged = None
 
     def __init__(self) -> None:
         self.trouble = EvaldError("EVALD_DISABLED is set", kind="Disabled")
@@ -48,12 +49,18 @@ class NoLink:
         """Refuses."""
         raise self.trouble
 
-    def send_push(self, producer: Producer | None, parts: list[bytes], size: int) -> bool:
+    def send_push(self, producer: Sender | None, parts: list[bytes], size: int) -> bool:
         """Drops the push."""
         return True
 
     def notify(self, method: str, params: Any) -> None:
         """Drops the notification."""
+
+    def settle(self) -> None:
+        """Nothing is on its way."""
+
+    def expect_less(self, stream: str | None) -> None:
+        """Nothing was counted."""
 
     def renumber(self, producer: Producer) -> None:
         """Nothing to number."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _html, _wire
 from ._arrays import Parts
+from ._checkpoints import load_stream, save_stream
 from ._columns import put_batch, split
 from ._errors import EvaldError, LineTooLong
-from ._producer import Producer, explicit_tail
-from ._questions import Questions
+from ._producer import ExplicitSender, Producer, Sender
+from ._questions import Questions, without_none
 from ._quiet import harmless
 from ._result import Record, Result, Row, epoch_row, record
 
@@ -46,7 +47,7 @@ class Stream(Questions):
     ) -> None:
         self._evald = evald  # kept, so that the connection lives as long as its streams
         self._link = evald._link
-        self._producer = self._link.producers.setdefault(name, Producer())
+        self._producer = self._link.producers.setdefault(name, Producer(name))
         self._head = b'"params":{"stream":%s,' % _wire.dumps(name)
         self._notification = b'{"jsonrpc":"2.0","method":"stream/push",' + self._head
         self._flush = b'"method":"stream/flush",' + self._head[:-1] + b"}}\n"
@@ -161,7 +162,7 @@ class Stream(Questions):
         seq: int | None,
         columns: Mapping[str, Any],
     ) -> Record | None:
-        link, own = self._link, self._producer if producer is None else None
+        link, sender = self._link, self._sender(producer, seq)
         size = sum(map(len, parts))
         if size > link.max_line_bytes - _TAIL_ROOM:
             if producer is not None or row_metrics is not None:
@@ -169,18 +170,21 @@ class Stream(Questions):
             return self._push_in_pieces(size, columns, wait=True)
         if row_metrics is not None:
             parts.append(b',"row_metrics":' + _wire.dumps(list(row_metrics)))
-        if producer is not None:
-            parts.append(explicit_tail(producer, seq))
         if not wait and row_metrics is None:
-            link.send_push(None, parts, size)
+            link.send_push(sender, parts, size)
             return None
 
-        def compose(number: int) -> tuple[Producer | None, Parts]:
+        def compose(number: int) -> tuple[Sender, Parts]:
             parts[0] = b'{"jsonrpc":"2.0","id":%d,"method":"stream/push",' % number + self._head
-            return own, parts
+            return sender, parts
 
         reply = self._evald._ask("stream/push", None, compose=compose, on_refusal=self._refused)
         return harmless("stream/push") if isinstance(reply, EvaldError) else Record(record(reply))
+
+    def _sender(self, producer: str | None, seq: int | None) -> Sender:
+        if producer is None:
+            return self._producer
+        return ExplicitSender(self.name, producer, seq)
 
     def _push_in_pieces(
         self, size: int, columns: Mapping[str, Any], wait: bool = False
@@ -212,11 +216,24 @@ class Stream(Questions):
             label: the epoch's name.
             extra: what else belongs into the row, such as `loss=0.31`.
         """
-        reply = self._ask("stream/mark", label=label, extra=extra or None)
+        params = {"stream": self.name, **without_none(label=label, extra=extra or None)}
+        marks = self._marks() if self._link.unacknowledged is not None else 0
+        reply = self._evald._ask("stream/mark", params, found=lambda: self._row_after(marks))
         dropped, self._producer.dropped_batches = self._producer.dropped_batches, 0
         if isinstance(reply, EvaldError):
             return epoch_row({"label": label, "extra": extra}, harmless=True)
         return epoch_row({**reply, "complete": False} if dropped else reply)
+
+    def _marks(self) -> int:
+        reply = self._ask("stream/describe")
+        return 0 if isinstance(reply, EvaldError) else int(reply["marks"])
+
+    def _row_after(self, marks: int) -> Any:
+        """The last row of the history if there are more than so many; None otherwise."""
+        if self._marks() <= marks:
+            return None
+        reply = self._ask("metric/history")
+        return reply if isinstance(reply, EvaldError) else reply["rows"][-1]
 
     def describe(self) -> Record:
         """The schema, the counters, what was rejected, the memory."""
@@ -252,6 +269,36 @@ class Stream(Questions):
         self._start_afresh()
         return reply
 
+    def state_dict(self, *, embed: bool | None = None, keep: int | None = None) -> dict[str, Any]:
+        """A checkpoint of the stream, to be saved with that of the model, by `torch.save` too.
+
+            torch.save({"model": model.state_dict(), "val": val.state_dict()}, path)
+
+        Args:
+            embed: whether the rows themselves are in it. Left out: where there is no state
+                directory, since a new process has nothing else to load. With one it holds names
+                and numbers only, and the directory keeps the rows.
+            keep: how many checkpoints of the stream evald keeps, 16 unless told otherwise; the
+                oldest go. To load an older one it must have been embedded.
+
+        Returns:
+            Strings, numbers and bytes, which `torch.load(weights_only=True)` reads.
+        """
+        return save_stream(self, embed, keep)
+
+    def load_state_dict(self, state: Mapping[str, Any] | None) -> None:
+        """Takes the stream back to where `state_dict` was called, exactly: rows, marks, history,
+        ids and numbers of producers. What was pushed since is forgotten. None is the beginning: a
+        run that was killed before its first checkpoint starts with an empty stream.
+
+        Raises:
+            CheckpointNotFound: it was not embedded, and this evald does not have it.
+            SchemaMismatch: it is of a stream with another task, options or slices.
+            StateDamaged: what was embedded is not what it was.
+            ValueError: it is of another stream, or was not made by `state_dict`.
+        """
+        load_stream(self, state)
+
     def export(self, path: str | os.PathLike[str] | None = None, *, window: Any = None) -> bytes:
         """The rows of a window as one state: merged elsewhere, they count as if pushed there.
 
@@ -276,7 +323,8 @@ class Stream(Questions):
         Raises:
             EvaldError: SchemaMismatch, DuplicateIds, StateDamaged, StateTooNew, …
         """
-        return self._record("state/merge", **state_params(state))
+        reply = self._evald._merge(self.name, state)
+        return Record() if isinstance(reply, EvaldError) else Record(record(reply))
 
     def _start_afresh(self) -> None:
         # The daemon's numbers went back, ours did not.

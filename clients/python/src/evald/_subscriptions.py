@@ -71,6 +71,9 @@ class Subscriptions:
         self._lock = threading.RLock()
         self._inboxes: dict[str, Inbox] = {}
         self._early: dict[str, Inbox] = {}
+        # What was asked for, by the first name; and the name now, where it was asked for again.
+        self._orders: dict[str, Mapping[str, Any]] = {}
+        self._renamed: dict[str, str] = {}
         self._subscribing = 0
         self._ended = False
 
@@ -87,19 +90,46 @@ class Subscriptions:
                 if self._subscribing == 0:
                     self._early.clear()
 
-    def claim(self, name: str) -> Inbox:
+    def claim(self, name: str, order: Mapping[str, Any]) -> Inbox:
         """The inbox of a subscription, with all that came for it."""
         with self._lock:
+            self._orders[name] = order
             inbox = self._early.pop(name) if name in self._early else Inbox()
             self._inboxes[name] = inbox
             if self._ended:
                 inbox.end()
             return inbox
 
+    def orders(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """What is subscribed to, by the name that it has had from the start."""
+        with self._lock:
+            return list(self._orders.items())
+
+    def renew(self, name: str, reply: Mapping[str, Any]) -> None:
+        """Goes on with what a new connection answered to the same order."""
+        now = str(reply["subscription"])
+        with self._lock:
+            inbox = self._inboxes.pop(self.current(name), None)
+            early = self._early.pop(now, None)
+            if inbox is None or name not in self._orders:
+                return
+            self._renamed[name] = now
+            self._inboxes[now] = inbox
+            if self._orders[name].get("on") != "mark":
+                inbox.put(reply)
+            while early is not None and (update := early.take(0)) is not None:
+                inbox.put(update)
+
+    def current(self, name: str) -> str:
+        """The name that a subscription has now."""
+        return self._renamed.get(name, name)
+
     def drop(self, name: str) -> None:
         """Nothing more is wanted."""
         with self._lock:
-            inbox = self._inboxes.pop(name, None)
+            inbox = self._inboxes.pop(self.current(name), None)
+            self._orders.pop(name, None)
+            self._renamed.pop(name, None)
         if inbox is not None:
             inbox.end()
 
@@ -107,6 +137,8 @@ class Subscriptions:
         """The daemon has ended it: what has come can still be taken."""
         with self._lock:
             inbox = self._inboxes.pop(name, None)
+            for first in [first for first in self._orders if self.current(first) == name]:
+                del self._orders[first]
             if inbox is None and self._subscribing:
                 inbox = self._early.setdefault(name, Inbox())
         if inbox is not None:
@@ -155,7 +187,7 @@ class Subscription:
         name: str,
         reply: Mapping[str, Any] | EvaldError,
         callback: Callable[[Result], object] | None,
-        on: str,
+        order: Mapping[str, Any],
     ) -> None:
         self._owner = owner  # kept, so that the connection lives as long as who waits for it
         self._link: AnyLink = owner._evald._link
@@ -165,7 +197,7 @@ class Subscription:
         self._inbox = Inbox()
         self._before: list[Result] = []
         self._id = ""
-        self._on = on
+        self._on = on = order["on"]
         #: The answer at the time of subscribing.
         self.first: Result
         if isinstance(reply, EvaldError):
@@ -174,7 +206,7 @@ class Subscription:
             return
         self.first = self._read(reply)
         self._id = str(reply["subscription"])
-        self._inbox = self._link.subscriptions.claim(self._id)
+        self._inbox = self._link.subscriptions.claim(self._id, order)
         self._finalizer = weakref.finalize(self, _unsubscribe, self._link, self._id)
         self._finalizer.atexit = False
         self._before = [self.first] if on == "change" else []
@@ -234,7 +266,8 @@ class Subscription:
             self._finalizer.detach()
             if self._link.trouble is None:
                 with contextlib.suppress(EvaldError):
-                    self._link.request("metric/unsubscribe", {"subscription": name})
+                    now = self._link.subscriptions.current(name)
+                    self._link.request("metric/unsubscribe", {"subscription": now})
             self._link.subscriptions.drop(name)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_UPDATE_PATIENCE)
@@ -266,7 +299,7 @@ class _Reading:
 
 
 def _unsubscribe(link: Link, name: str) -> None:
-    link.unsubscribe(name)
+    link.unsubscribe(link.subscriptions.current(name))
     link.subscriptions.drop(name)
 
 

@@ -30,12 +30,20 @@ class Teller:
         self.alarm = False
         self.trouble: EvaldError | None = None
         self._notices: deque[EvaldError] = deque(maxlen=_NOTICES_KEPT)
+        self._remarks: deque[str] = deque(maxlen=_NOTICES_KEPT)
         self._told: set[str] = set()
 
     def notice(self, error: EvaldError) -> None:
         """Keeps something to tell."""
         self._notices.append(error)
         self.alarm = True
+
+    def remark(self, kind: str, text: str) -> None:
+        """Keeps something to say that is no error: one warning a kind, whatever `on_error` is."""
+        if kind not in self._told:
+            self._told.add(kind)
+            self._remarks.append(text)
+            self.alarm = True
 
     def untold(self) -> list[EvaldError]:
         """What was never told, for a warning at the end."""
@@ -46,6 +54,7 @@ class Teller:
     def forget(self) -> None:
         """Starts anew, as a forked child does."""
         self._notices.clear()
+        self._remarks.clear()
         self._told = set()
 
     def surface(self) -> bool:
@@ -65,7 +74,9 @@ class Teller:
         return False
 
     def tell_notices(self) -> None:
-        """Tells of batches that were not counted."""
+        """Tells of batches that were not counted, and of what else happened."""
+        while self._remarks:
+            warn(self._remarks.popleft())
         while self._notices:
             notice = self._notices.popleft()
             stream = notice.data.get("stream")
