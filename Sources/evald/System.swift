@@ -113,11 +113,6 @@ func secondsSince1970() -> Double {
   private func setAllocatorOption(_ option: Int32, _ value: Int32) -> Int32
 #endif
 
-#if os(Linux)
-  /// MADV_COLLAPSE, since Linux 6.1; headers may be older.
-  private let collapseAdvice: Int32 = 25
-#endif
-
 /// Lets the heap keep what it will soon need again, and asks for large pages where columns are large:
 /// the system takes half a microsecond and more for each small page that is touched first.
 func prepareMemory() {
@@ -134,14 +129,8 @@ func prepareMemory() {
       // With the array's own head in the first page, or that page would keep two megabytes small.
       let first = UInt(bitPattern: start) / page * page
       let end = (UInt(bitPattern: start) + UInt(room.count) + page - 1) / page * page
-      // Only wishes: where they aren't granted, pages are small.
+      // Only a wish: where it isn't granted, pages are small.
       madvise(UnsafeMutableRawPointer(bitPattern: first), Int(end - first), MADV_HUGEPAGE)
-      // The heap has written its own head already, and so the first page is a small one. Made large
-      // now, it costs a tenth of 512 that are touched one by one.
-      let large: UInt = 1 << 21
-      if first % large == 0, end - first >= large {
-        madvise(UnsafeMutableRawPointer(bitPattern: first), Int(large), collapseAdvice)
-      }
     })
   #endif
 }
