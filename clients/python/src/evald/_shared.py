@@ -3,8 +3,11 @@
 A column is copied into a block before `push` returns, and the line names segment and offset. The
 daemon copies it out while it applies the line, and answers in order: so every so many bytes the
 writer thread puts a `stream/flush` behind a line, and its reply frees all blocks written before.
-Where no block is free, a large column waits for one, but no longer than base64 would take to
-encode, pipe and decode; then the segment grows, and where it can't, the column goes as base64.
+
+A loop that does nothing but push is faster than the daemon counts. Ever more memory, or base64,
+would cost it three times what a push into known memory costs; so while two megabytes wait to be
+read it waits, for milliseconds at most, until a block is free. Then the segment grows, and where
+it can't, the column goes as base64.
 
 The segment grows as it is needed, and its pages are reserved before they are touched: a full
 /dev/shm is then an error of a call, where it would otherwise kill the process with SIGBUS.
@@ -35,13 +38,8 @@ _LEAST_BYTES = 2048
 _MOST_BYTES = 64 << 20
 _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
-# Up to so many bytes it grows at once: more would no longer stay in a processor's cache.
-_READY_BYTES = 16 << 20
-# Behind so many a flush is due, so that blocks come free before all are used.
-_FLUSH_BYTES = 2 << 20
-# What base64 takes of both processes, and how long one sleeps at least.
-_SECONDS_A_BYTE = 4e-9
-_NAP_SECONDS = 1e-4
+_PATIENCE = 1e-2  # seconds
+_NAP = 1e-4
 _ALIGN = 64
 _MADV_POPULATE_WRITE = 23  # since Linux 5.14; the module mmap has no name for it
 
@@ -94,7 +92,8 @@ class Ring:
         # Of the blocks in use, oldest first: where each begins, and whether it is in use still.
         self._records: deque[list[int]] = deque()
         self._lock = threading.Lock()
-        self._hungry = False
+        self._hungry = False  # no block was free for the last column that wanted one
+        self._vain = False  # a wait for one was in vain, and none came free since
         self._written: list[Block] = []  # by the writer thread alone, as the next two
         self._written_bytes = 0
         self._flush = b""
@@ -128,8 +127,10 @@ class Ring:
         Raises:
             ValueError: it is not contiguous.
         """
-        ready = max(_READY_BYTES, 4 * size)
-        block = self._claim(size, ready) or self._wait_for(size, ready)
+        few = max(_FIRST_BYTES, 4 * size)
+        block = self._claim(size, few)
+        if block is None and self._hungry:
+            block = self._wait(size, few)
         if block is None:
             return False
         start = block.start
@@ -143,54 +144,62 @@ class Ring:
         self.shared += 1
         return True
 
-    def _wait_for(self, size: int, ready: int) -> Block | None:
-        """A block that comes free in the time that base64 would take, or else a new one."""
-        naps = int(size * _SECONDS_A_BYTE / _NAP_SECONDS)
-        for _ in range(naps):
-            time.sleep(_NAP_SECONDS)
-            block = self._claim(size, ready)
-            if block is not None:
-                return block
-        return self._claim(size, self._limit)
+    def _claim(self, size: int, most: int) -> Block | None:
+        """A free block, for which the segment may grow to `most` bytes; None if there is none.
 
-    def _claim(self, size: int, limit: int) -> Block | None:
-        """A block of so many bytes in a segment of up to `limit`; None where none is free."""
+        Then `_hungry` is set, unless the reason is that somebody else is here.
+        """
         # A signal handler that pushes may come in between, so this must not wait.
         if not self._lock.acquire(blocking=False):
             return None
         try:
-            start = self._take(size, limit)
+            start = self._take(size, most)
             if start < 0:
                 self._hungry = True
                 return None
             record = [start, 1]
+            block = Block(record, size)
             self._records.append(record)
             self._head = start + (size + _ALIGN - 1) // _ALIGN * _ALIGN
-            return Block(record, size)
+            return block
         finally:
             self._lock.release()
 
-    def _take(self, size: int, limit: int) -> int:
+    def _wait(self, size: int, few: int) -> Block | None:
+        """A block that comes free within a short time, or one that the segment grows by."""
+        # Once it was in vain it isn't tried again before the daemon has read something.
+        if not self._vain:
+            deadline = time.monotonic() + _PATIENCE
+            while time.monotonic() < deadline:
+                time.sleep(_NAP)
+                block = self._claim(size, few)
+                if block is not None:
+                    return block
+            self._vain = True
+        return self._claim(size, self._limit)
+
+    def _take(self, size: int, most: int) -> int:
         """Where a block of so many bytes fits, or -1."""
         records, head = self._records, self._head
         while records and not records[0][1]:
             records.popleft()
+            self._vain = False
         if not records:
             head = self._head = 0
-            tail, limit = 0, self._limit
+            tail = 0
         else:
             tail = records[0][0]
             if head <= tail:  # gone round: head must not reach tail, that would look like empty
                 return head if tail - head > size + _ALIGN else -1
             if self._reserved - head < size and tail > size + _ALIGN:
                 return 0
-        if self._reserved - head >= size:
+        if self._reserved - head >= size or self._reserve(head + size, most):
             return head
-        return head if head + size <= limit and self._reserve(head + size) else -1
+        return -1
 
-    def _reserve(self, end: int) -> bool:
-        """Makes the segment reach `end`; false if there is no memory for it."""
-        if end > self._limit:
+    def _reserve(self, end: int, most: int) -> bool:
+        """Makes the segment reach `end`; false if that is too far or there is no memory for it."""
+        if end > min(self._limit, most):
             return False
         goal = min(self._limit, max(_FIRST_BYTES, -(-end // _STEP_BYTES) * _STEP_BYTES))
         try:
@@ -215,8 +224,7 @@ class Ring:
             self._written_bytes += sum([block.size for block in parts.blocks])
             self._flush = parts.flush
             parts.blocks = None
-        due = min(self._reserved // 4, _FLUSH_BYTES)
-        is_due = self._hungry or self._written_bytes >= due
+        is_due = self._hungry or 4 * self._written_bytes >= self._reserved
         if not is_due or not self._written:
             return None
         blocks, self._written = self._written, []
