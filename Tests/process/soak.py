@@ -110,7 +110,7 @@ class Trainer(threading.Thread):
         else:
             self.call(evald, "state/export", stream=self.stream)
             if self.rng.random() < 0.1:
-                self.call(evald, "stream/mark", stream="shared")
+                self.call(evald, "stream/reset", stream="shared")
 
     def call(self, evald: Daemon, method: str, **params: Any) -> Any:
         """The result of a request; updates of subscriptions are passed over."""
