@@ -27,7 +27,8 @@ final class Listener {
 
   /// How long a process that has the name may take to listen, or to end.
   private static let patience = 1000
-  private static let waiting: Int32 = 128
+  /// How many may wait at the door; a client that does not want to wait is refused beyond.
+  private static let waiting: Int32 = 1024
 
   /// Takes the name and listens. Refuses with `ExitStatus.inUse` where a daemon lives there.
   init(_ target: Target) throws(Refusal) {
