@@ -22,6 +22,7 @@ final class Listener {
   /// Readable when somebody waits.
   private(set) var descriptor: Int32 = -1
   private let lock: NameLock
+  private var signpost: Signpost?
   /// What the socket's file was when it was made.
   private var file = stat()
 
@@ -41,6 +42,7 @@ final class Listener {
       lock.release()
       throw error
     }
+    if address.name == nil { signpost = Signpost(to: address) }
   }
 
   /// The next who waits, without waiting.
@@ -77,6 +79,7 @@ final class Listener {
   /// Removes the socket, and gives the name up.
   func close() {
     guard descriptor >= 0 else { return }
+    signpost?.remove()
     removeSocket()
     lock.release()
   }

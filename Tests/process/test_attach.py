@@ -357,7 +357,7 @@ def test_a_path_can_be_started_too(place: Place) -> None:
     done = place.run("attach", path, "--or-start", data=ping())
     assert (done.returncode, done.stdout, done.stderr) == (0, pong(), b"")
     assert place.run("call", path, "shutdown").stdout == b"null\n"
-    wait_until(lambda: list(place.root.iterdir()) == [], "it ends")
+    wait_until(lambda: list(place.root.rglob("*")) == [place.directory], "it ends")
 
 
 def test_what_cannot_be_started_is_told(place: Place) -> None:
