@@ -29,7 +29,7 @@ final class Guests {
   private var sessions: UInt64 = 0
 
   /// How many are let in before those who are in are served again.
-  private static let mostAtOnce = 16
+  private static let mostAtOnce = 64
   /// How long evald waits for a descriptor.
   private static let pause = 1000
 
@@ -130,7 +130,7 @@ final class Guests {
   }
 
   private func isEnded(_ client: Connection, _ service: borrowing Service, now: Int) -> Bool {
-    if client.isOverrun || isTooSlow(client, now: now) {
+    if client.isOverrun || client.isTooSlow(now: now) {
       log.warning("a client did not read what was sent to it; its connection is closed")
       return true
     }
@@ -139,14 +139,10 @@ final class Guests {
     return client.session.exitStatus != nil || !service.isAnswering(client.session.id)
   }
 
-  private func isTooSlow(_ client: Connection, now: Int) -> Bool {
-    client.heldUpSince.map { now - $0 >= EventLoop.patience } ?? false
-  }
-
   /// Whether a daemon without an owner is over: nobody is there, and that was asked for or has
   /// lasted long enough. Nobody who is on the way in is lost.
   func haveEnded(now: Int) -> Bool {
-    guard clients.isEmpty, !isShut else { return isShut }
+    guard clients.isEmpty else { return false }
     let isIdle = idleExit.map { now - emptySince >= $0 } ?? false
     guard endsWhenEmpty || isIdle else { return false }
     listener.shut()
@@ -165,7 +161,7 @@ final class Guests {
     if let closedUntil { moment = closedUntil }
     if clients.isEmpty, let idleExit { moment = min(moment, emptySince + idleExit) }
     for client in clients {
-      if let since = client.heldUpSince { moment = min(moment, since + EventLoop.patience) }
+      if let since = client.heldUpSince { moment = min(moment, since + Connection.patience) }
     }
     return moment
   }
