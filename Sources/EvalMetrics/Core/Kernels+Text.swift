@@ -11,13 +11,21 @@ extension Kernels {
         state = folded(state ^ word, 0xA076_1D64_78BD_642F ^ key)
         position += 8
       }
-      var tail: UInt64 = 0
-      while position < range.upperBound {
-        tail = tail << 8 | UInt64(bytes[position])
-        position += 1
-      }
-      return folded(state ^ tail, 0xE703_7ED1_A0B4_28DB ^ key)
+      return folded(state ^ tail(bytes, position..<range.upperBound), 0xE703_7ED1_A0B4_28DB ^ key)
     }
+  }
+
+  /// Fewer than eight bytes as a number, the first one lowest.
+  @inline(__always)
+  private static func tail(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> UInt64 {
+    if range.isEmpty { return 0 }
+    if range.lowerBound &+ 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: range.lowerBound, as: UInt64.self)
+      return UInt64(littleEndian: word) & (UInt64.max &>> UInt64(64 &- 8 &* range.count))
+    }
+    var tail: UInt64 = 0
+    for position in range.reversed() { tail = tail << 8 | UInt64(bytes[position]) }
+    return tail
   }
 
   /// Both halves of a product, folded into one; the constants keep a factor from being zero.
