@@ -61,11 +61,7 @@ def check_values(found: list[dict[str, Any]]) -> None:
             continue
         for name, value in other["values"].items():
             # torchmetrics computes in float32, and scikit-learn does where the scores alone decide.
-            close = (
-                1e-12
-                if other["peer"] == "scikit_learn" and name not in IN_FLOAT32
-                else 2e-3
-            )
+            close = 1e-12 if other["peer"] == "scikit_learn" and name not in IN_FLOAT32 else 2e-3
             if abs(value - ours[name]) > close * max(1.0, abs(value)):
                 sys.exit(f"{name}: evald {ours[name]!r}, {other['peer']} {value!r}")
 
@@ -73,9 +69,7 @@ def check_values(found: list[dict[str, Any]]) -> None:
 def table(title: str, found: list[dict[str, Any]]) -> None:
     ours = found[0]
     print(f"\n{title}\n")
-    print(
-        "| | processor ns a row | × evald | wall ns a row | × evald | loop µs a batch | peak MiB |"
-    )
+    print("| | processor ns a row | × evald | wall ns a row | × evald | loop µs a batch | peak MiB |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for one in found:
         cells = [NAMES[one["peer"]]]
