@@ -4,7 +4,8 @@ A column is copied into a block before `push` returns, and the line names segmen
 daemon copies it out while it applies the line, and answers in order: so every so many bytes the
 writer thread puts a `stream/flush` behind a line, and its reply frees all blocks written before.
 Where no block is free, a large column waits for one, but no longer than base64 would take to
-encode, pipe and decode; then the segment grows, and where it can't, the column goes as base64.
+encode, pipe and decode; then the segment grows. Where it can't, the daemon is far behind, and
+base64 would only add to what it has to do: the column waits some times longer before it goes so.
 
 The segment grows as it is needed, and its pages are reserved before they are touched: a full
 /dev/shm is then an error of a call, where it would otherwise kill the process with SIGBUS.
@@ -146,9 +147,9 @@ class Ring:
     def _wait_for(self, size: int, ready: int) -> Block | None:
         """A block that comes free in the time that base64 would take, or else a new one."""
         naps = int(size * _SECONDS_A_BYTE / _NAP_SECONDS)
-        for _ in range(naps):
+        for number in range(5 * naps):
             time.sleep(_NAP_SECONDS)
-            block = self._claim(size, ready)
+            block = self._claim(size, ready if number < naps else self._limit)
             if block is not None:
                 return block
         return self._claim(size, self._limit)
