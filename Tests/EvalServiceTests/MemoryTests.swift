@@ -43,6 +43,28 @@ import WireJSON
       try client.push(Self.batch(5000), #""producer":"p","seq":1"#).json("duplicate") == "false")
   }
 
+  @Test func `what is only read needs little room`() throws {
+    func zeros(_ shape: [Int]) -> String {
+      let bytes = encodeBase64(Array(repeating: 0, count: shape.reduce(1, *)))
+      return #"{"dtype":"uint8","shape":\#(shape),"base64":"\#(bytes)"}"#
+    }
+    var client = Client(memory: 1 << 20)
+    try client.open("segmentation")
+    // 80,000 pixels would not fit if each were kept.
+    let mask = zeros([1, 200, 200])
+    #expect(try client.push(#"{"predictions":\#(mask),"targets":\#(mask)}"#).int("count") == 1)
+    let batch = #"{"scores":\#(zeros([100, 400])),"labels":\#(zeros([100]))}"#
+    for (stream, keeps) in [("kept", true), ("passing", false)] {
+      try client.call(
+        "stream/open",
+        #"{"stream":"\#(stream)","task":"multiclass","options":{"classes":400,"one_vs_rest":\#(keeps)}}"#
+      )
+      let reply = try client.request(
+        "stream/push", #"{"stream":"\#(stream)","batch":\#(batch)}"#)
+      #expect((reply["error"] != nil) == keeps)
+    }
+  }
+
   @Test func `a refused notification taints for want of room too`() throws {
     var client = Client(memory: 100_000)
     try client.open()

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
@@ -161,8 +162,7 @@ def multiclass(share: float) -> Case:
 # Regression
 
 
-def regression(share: float) -> Case:
-    rows = 4096
+def regression(share: float, rows: int = 1024) -> Case:
     batches = []
     for seed in range(64):
         rng = np.random.default_rng(seed)
@@ -187,7 +187,7 @@ def regression(share: float) -> Case:
             }
 
     return Case(
-        "10,000,000 pairs in batches of 4,096: MAE, MSE, R², Pearson and explained variance",
+        f"10,000,000 pairs in batches of {rows:,}: MAE, MSE, R², Pearson and explained variance",
         "pair",
         batches,
         rows,
@@ -334,9 +334,10 @@ def segmentation(share: float) -> Case:
     )
 
 
-CASES = {
+CASES: dict[str, Callable[[float], Case]] = {
     "multiclass": multiclass,
     "regression": regression,
+    "large_regression": partial(regression, rows=4096),
     "ranking": ranking,
     "segmentation": segmentation,
 }

@@ -8,6 +8,16 @@ public struct AgreementBatch: RowBatch {
   public var codes: [Int32]
   public var weights: [Double]?
 
+  /// At least as many as there are different pairs of labels of one item.
+  var mostPairs: Int {
+    func product(_ a: Int, _ b: Int) -> Int {
+      let (product, overflow) = a.multipliedReportingOverflow(by: b)
+      return overflow ? .max : product
+    }
+    let pairsOfLabels = product(labels.count, labels.count + 1) / 2
+    return min(product(count, raters * max(0, raters - 1) / 2), product(pairsOfLabels, raters))
+  }
+
   public func selecting(_ rows: [Int]) -> AgreementBatch {
     AgreementBatch(
       count: rows.count, raters: raters, labels: labels,
@@ -110,6 +120,28 @@ public struct AgreementState: State {
       }
       start = end
     }
+  }
+
+  /// How many pairs of the labels of one item a batch has that are not here, counted up to a limit.
+  func newPairs(of batch: AgreementBatch, upTo limit: Int) -> Int {
+    // Labels that are new have codes behind those that are known.
+    let codes = batch.labels.indices.map {
+      places[batch.labels[$0]] ?? Int32(truncatingIfNeeded: labels.count + $0)
+    }
+    var found: Set<ItemPair> = []
+    for row in 0..<batch.count {
+      let said = batch.codes[row * batch.raters..<(row + 1) * batch.raters]
+      let item = said.filter { $0 >= 0 }.map { codes[Int($0)] }.sorted()
+      for (place, first) in item.enumerated() {
+        for second in item[(place + 1)...] {
+          let pair = Pair(first: first, second: second)
+          let key = ItemPair(annotations: Int32(truncatingIfNeeded: item.count), pair: pair)
+          if itemPairs[key] == nil { found.insert(key) }
+          if found.count >= limit { return found.count }
+        }
+      }
+    }
+    return found.count
   }
 
   private mutating func code(of label: Value) -> Int32 {

@@ -26,6 +26,9 @@ public struct AgreementTask: EvaluationTask {
   /// The most raters that a stream may have.
   static let raterLimit = 1000
 
+  /// The most different pairs of labels of one item that a window keeps.
+  static let pairLimit = 2_000_000
+
   public let configuration: AgreementState.Configuration
   private let skipsNonFinite: Bool
   /// Settled by the first batch that has rows.
@@ -35,6 +38,15 @@ public struct AgreementTask: EvaluationTask {
     configuration = AgreementState.Configuration(
       level: AgreementLevel(rawValue: options.text("level")) ?? .nominal)
     skipsNonFinite = options.text("non_finite") == "skip"
+  }
+
+  public func check(_ batch: AgreementBatch, against state: AgreementState) throws(InputError) {
+    let room = Self.pairLimit - state.itemPairs.count
+    guard batch.mostPairs > room, state.newPairs(of: batch, upTo: room + 1) > room else { return }
+    throw InputError(
+      .tooManyValues, [.key("annotations")],
+      "there would be more than \(Self.pairLimit) different pairs of labels of one item",
+      hint: "labels that hardly ever agree are numbers: round them, or send fewer raters")
   }
 
   public var settled: Value { raters.map { .integer(Int64($0)) } ?? .null }

@@ -178,18 +178,18 @@ extension Kernels {
 
   /// e to the power of x, for x of at most 0, to about 1e-13. What lies below -708 counts as that: nothing.
   ///
-  /// x is n ln(2) / 1024 and a rest r of at most 2^-11.5, so e^x is a power of two, an entry of a table, and
-  /// 1 + r + r^2 / 2 + r^3 / 6.
+  /// x is (n + r) ln(2) / 1024 with r of at most a half, so e^x is a power of two, an entry of a table, and a
+  /// polynomial in r: that of Taylor up to the third power, since the fourth is below 2^-50.
   @inline(__always)
   private static func exponential(
     _ x: SIMD2<Double>, _ table: UnsafePointer<Double>
   ) -> SIMD2<Double> {
-    let least = SIMD2<Double>(repeating: -708)
-    let x = x.replacing(with: least, where: x .< least)
+    let least = SIMD2<Double>(repeating: -708 * 0x1.71547652b82fep10)
+    let product = x * 0x1.71547652b82fep10
+    let y = product.replacing(with: least, where: product .< least)
     // Adding 1.5 * 2^52 rounds to an integer, which then stands in the low bits.
-    let y = x * 0x1.71547652b82fep10
     let shifted = y + 0x1.8p52
-    let r = (y - (shifted - 0x1.8p52)) * 0x1.62e42fefa39efp-11
+    let r = y - (shifted - 0x1.8p52)
     let n = unsafeBitCast(shifted, to: SIMD2<UInt64>.self)
     let (p, q) = (n[0], n[1])
     let entry = SIMD2<Double>(
@@ -200,7 +200,9 @@ extension Kernels {
     let power = unsafeBitCast(
       unsafeBitCast(entry, to: SIMD2<UInt64>.self) &+ ((n &>> ten) &<< fiftytwo),
       to: SIMD2<Double>.self)
-    return power + power * (r + r * r * (0.5 + r * 0x1.5555555555555p-3))
+    // Powers of ln(2) / 1024, over 1, 2 and 6.
+    let third = r * 0x1.c6b08d704a0c0p-35 + 0x1.ebfbdff82c58fp-23
+    return power + power * (r * (r * third + 0x1.62e42fefa39efp-11))
   }
 
   /// The probability of each class, of rows of logits.
