@@ -200,6 +200,39 @@ def test_error_rates(daemon: Daemon) -> None:
         )
 
 
+def test_error_rates_of_several_references(daemon: Daemon) -> None:
+    """The reference with the lowest rate, and of equal rates the one with fewer edits."""
+    made = pairs(18, how_many(1000), references=3)
+    # Half as many edits of half as many words.
+    made.predictions += ["a b", "a b", ""]
+    made.references += [["a c d e", "a c"], ["a c", "a c d e"], ["a b c", "a"]]
+    rows = [
+        (p, [r for r in rs if r.strip()])
+        for p, rs in zip(made.predictions, made.references, strict=True)
+    ]
+    rows = [(p, rs) for p, rs in rows if rs]
+    made = Pairs([p for p, _ in rows], [rs for _, rs in rows])
+    answer, found = ask(daemon, made, ["wer", "cer"])
+    for name, process in (
+        ("wer", jiwer.process_words),
+        ("cer", jiwer.process_characters),
+    ):
+        best = []
+        for prediction, references in rows:
+            outputs = [process(reference, prediction) for reference in references]
+            counts = [
+                (
+                    one.substitutions + one.deletions + one.insertions,
+                    one.hits + one.substitutions + one.deletions,
+                )
+                for one in outputs
+            ]
+            best.append(min(counts, key=lambda count: (count[0] / count[1], count[0])))
+        assert_equal(made, found[name], [edits / length for edits, length in best])
+        whole = sum(edits for edits, _ in best) / sum(length for _, length in best)
+        assert math.isclose(answer["values"][name], whole, rel_tol=1e-12)
+
+
 def f1(prediction: str, reference: str) -> float:
     ours, theirs = Counter(prediction.split()), Counter(reference.split())
     if not ours or not theirs:
