@@ -148,7 +148,7 @@ def wordnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any
     if not (WORDNET / "data.noun").exists():
         pytest.skip(f"no WordNet in {WORDNET}")
     folder = tmp_path_factory.mktemp("wordnet")
-    for path in WORDNET.iterdir():
+    for path in filter(Path.is_file, WORDNET.iterdir()):
         shutil.copy(path, folder / path.name)
     parts = {"adj": 3, "adv": 4, "noun": 1, "verb": 2}
     lines = [

@@ -12,7 +12,7 @@ extension Columns {
       guard let text = value.string else {
         throw .batch(
           name, row: row, "\(name) holds \(value.brief) where a string is wanted",
-          hint: "a string a row")
+          hint: value == .null ? "a string a row, \"\" for none" : "a string a row")
       }
       texts.append(text)
     }

@@ -16,15 +16,7 @@ extension Kernels {
     /// How many insertions, deletions and substitutions make one range of symbols of another.
     func editDistance(_ symbols: [UInt32], _ first: Range<Int>, _ second: Range<Int>) -> Int {
       symbols.withUnsafeBufferPointer { symbols in
-        var (a, b) = (first, second)
-        while !a.isEmpty, !b.isEmpty, symbols[a.lowerBound] == symbols[b.lowerBound] {
-          a = a.dropFirst()
-          b = b.dropFirst()
-        }
-        while !a.isEmpty, !b.isEmpty, symbols[a.upperBound - 1] == symbols[b.upperBound - 1] {
-          a = a.dropLast()
-          b = b.dropLast()
-        }
+        let (a, b) = Kernels.withoutCommonEnds(symbols, first, second)
         if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
         let swaps = (a.count + 63) / 64 * b.count > (b.count + 63) / 64 * a.count
         return swaps ? distance(symbols, b, a) : distance(symbols, a, b)
@@ -83,6 +75,10 @@ extension Kernels {
     ) -> Int {
       if first.isEmpty || second.isEmpty { return 0 }
       return symbols.withUnsafeBufferPointer { symbols in
+        let ends = first.count
+        let (first, second) = Kernels.withoutCommonEnds(symbols, first, second)
+        let common = ends - first.count
+        if first.isEmpty || second.isEmpty { return common }
         let swaps =
           (first.count + 63) / 64 * second.count > (second.count + 63) / 64 * first.count
         let (pattern, text) = swaps ? (second, first) : (first, second)
@@ -98,7 +94,7 @@ extension Kernels {
           clearMasks(symbols, strip)
           start = strip.upperBound
         }
-        return length
+        return common + length
       }
     }
 
@@ -153,9 +149,14 @@ extension Kernels.Aligner {
   func commonSubsequence(
     _ symbols: [UInt32], text: Range<Int>, pattern: Range<Int>, _ body: (Int) -> Void
   ) {
-    let strips = (pattern.count + 63) / 64
-    rows.reserve(strips * text.count)
     symbols.withUnsafeBufferPointer { symbols in
+      // From the ends, symbols that are equal are on the path.
+      let ending = Kernels.lengthOfCommonEnd(symbols, text, pattern)
+      for place in 0..<ending { body(text.upperBound - 1 - place) }
+      let (text, pattern) = (text.dropLast(ending), pattern.dropLast(ending))
+      if text.isEmpty || pattern.isEmpty { return }
+      let strips = (pattern.count + 63) / 64
+      rows.reserve(strips * text.count)
       prepare(symbols, pattern, text)
       for place in 0..<text.count { carries.base[place] = 0 }
       for strip in 0..<strips {
@@ -214,5 +215,35 @@ extension Kernels.Aligner {
     for strip in 0..<j / 64 { sum += rows.base[first + strip].nonzeroBitCount }
     if j % 64 > 0 { sum += (rows.base[first + j / 64] & Self.low(j % 64)).nonzeroBitCount }
     return sum
+  }
+}
+
+extension Kernels {
+  /// Two ranges of symbols without what they begin with both, and then without what they end with both. Neither
+  /// is in an edit distance, and all of it in a longest common subsequence.
+  static func withoutCommonEnds(
+    _ symbols: UnsafeBufferPointer<UInt32>, _ first: Range<Int>, _ second: Range<Int>
+  ) -> (Range<Int>, Range<Int>) {
+    var (a, b) = (first, second)
+    while !a.isEmpty, !b.isEmpty, symbols[a.lowerBound] == symbols[b.lowerBound] {
+      a = a.dropFirst()
+      b = b.dropFirst()
+    }
+    let ending = lengthOfCommonEnd(symbols, a, b)
+    return (a.dropLast(ending), b.dropLast(ending))
+  }
+
+  /// How many symbols two ranges end with both.
+  static func lengthOfCommonEnd(
+    _ symbols: UnsafeBufferPointer<UInt32>, _ first: Range<Int>, _ second: Range<Int>
+  ) -> Int {
+    let most = min(first.count, second.count)
+    var length = 0
+    while length < most,
+      symbols[first.upperBound - 1 - length] == symbols[second.upperBound - 1 - length]
+    {
+      length += 1
+    }
+    return length
   }
 }

@@ -10,6 +10,8 @@ extension Kernels {
     private var codes = Scratch<UInt32>()
     /// The codes of both texts, one after the other.
     private var text = Scratch<UInt32>()
+    /// For each place of the second text whether the first has the n-gram that ends there.
+    private var isShared = Scratch<UInt8>()
     /// By code how often it is still to be matched.
     private var counts = Scratch<UInt32>()
     /// Two numbers a slot: an n-gram, and how often it is still to be matched below the generation it is of.
@@ -64,12 +66,14 @@ extension Kernels {
     private func matchSymbols(_ first: Int, _ second: Int, _ named: Int) -> Int {
       counts.reserve(named + 1)
       counts.base.update(repeating: 0, count: named + 1)
+      isShared.reserve(second)
       for place in 0..<first { counts.base[Int(text.base[place])] &+= 1 }
       var matched = 0
       for place in first..<first + second {
         let code = Int(text.base[place])
         let one: UInt32 = counts.base[code] > 0 ? 1 : 0
         counts.base[code] &-= one
+        isShared.base[place &- first] = code == 0 ? 0 : 1
         matched &+= Int(one)
       }
       return matched
@@ -82,18 +86,29 @@ extension Kernels {
       let mask = bits * UInt64(order) == 64 ? .max : (1 &<< (bits * UInt64(order))) &- 1
       var key: UInt64 = 0
       for place in 0..<order &- 1 { key = key &<< bits | UInt64(text[place]) }
-      for place in order &- 1..<first {
+      var place = order &- 1
+      while place < first {
         key = (key &<< bits | UInt64(text[place])) & mask
         table.count(key)
+        place &+= 1
       }
       var matched = 0
-      // How many codes since the last that the first text has not.
-      var known = 0
-      for place in first..<first + second {
-        let code = text[place]
-        key = (key &<< bits | UInt64(code)) & mask
-        known = code == 0 ? 0 : known &+ 1
-        if known >= order { matched &+= table.take(key) }
+      let shared = isShared.base
+      var before: UInt8 = 0
+      place = first
+      while place < first &+ second {
+        key = (key &<< bits | UInt64(text[place])) & mask
+        // What the first text has not a part of, it has not.
+        let here = shared[place &- first]
+        if here & before != 0 {
+          let (one, isKnown) = table.take(key)
+          matched &+= one
+          shared[place &- first] = isKnown
+        } else {
+          shared[place &- first] = 0
+        }
+        before = here
+        place &+= 1
       }
       return matched
     }
@@ -124,34 +139,38 @@ extension Kernels {
       let shift: UInt64
       let generation: UInt64
 
-      /// Where an n-gram stands, or the free slot that it would have.
+      /// Where an n-gram stands, or the free slot that it would have; and all ones where it stands there, else
+      /// zero.
+      ///
+      /// Half of all n-grams are new and half are not, which nobody can foresee, so nothing here branches on it.
       @inline(__always)
-      private func slot(_ key: UInt64) -> Int {
+      private func find(_ key: UInt64) -> (slot: Int, isKnown: UInt64) {
         var place = Int(truncatingIfNeeded: (key &* multiplier) &>> shift) & mask
-        while slots[place &* 2 &+ 1] &>> 32 == generation, slots[place &* 2] != key {
+        while true {
+          let age = (slots[place &* 2 &+ 1] &>> 32) ^ generation
+          let isKnown = UInt64(bitPattern: Int64(bitPattern: age &- 1) &>> 63)
+          if isKnown & (slots[place &* 2] ^ key) == 0 { return (place &* 2, isKnown) }
           place = (place &+ 1) & mask
         }
-        return place &* 2
       }
 
       @inline(__always)
       func count(_ key: UInt64) {
-        let slot = slot(key)
-        let state = slots[slot &+ 1]
+        let (slot, isKnown) = find(key)
+        let state = slots[slot &+ 1] & isKnown | (generation &<< 32) & ~isKnown
         slots[slot] = key
-        slots[slot &+ 1] =
-          (state &>> 32 == generation ? state : generation &<< 32) &+ 1
+        slots[slot &+ 1] = state &+ 1
       }
 
-      /// One when the first text has this n-gram once more than was taken, else zero.
+      /// One when the first text has this n-gram once more than was taken, else zero; and whether it has it.
       @inline(__always)
-      func take(_ key: UInt64) -> Int {
-        let slot = slot(key)
+      func take(_ key: UInt64) -> (one: Int, isKnown: UInt8) {
+        let (slot, isKnown) = find(key)
         let state = slots[slot &+ 1]
-        // Above its generation with none left; a state of an older one is below.
+        // Above its generation there is one left; a state of an older one is below.
         let isLeft: UInt64 = state > generation &<< 32 ? 1 : 0
         slots[slot &+ 1] = state &- isLeft
-        return Int(truncatingIfNeeded: isLeft)
+        return (Int(truncatingIfNeeded: isLeft), UInt8(truncatingIfNeeded: isKnown & 1))
       }
     }
   }

@@ -24,17 +24,25 @@ struct TERScorer {
     _ segment: Segment, _ settings: TERSettings
   ) -> (edits: Int, length: Double)? {
     let texts = reader.read(segment, settings)
-    guard Self.isShortEnough(texts) else { return nil }
     let prediction = texts.range(0)
-    var (least, lengths) = (Int.max, 0)
-    for index in 1..<texts.count {
-      let reference = texts.range(index)
-      words = Array(texts.symbols[prediction])
-      references = Array(texts.symbols[reference])
-      least = min(least, edits())
-      lengths += reference.count
+    let length =
+      Double(texts.symbols.count - prediction.count) / Double(max(1, texts.count - 1))
+    // Nothing is less than what an equal reference needs, however long it is.
+    for index in 1..<texts.count where Self.areEqual(texts, prediction, texts.range(index)) {
+      return (0, length)
     }
-    return (least, Double(lengths) / Double(max(1, texts.count - 1)))
+    guard Self.isShortEnough(texts) else { return nil }
+    var least = Int.max
+    for index in 1..<texts.count {
+      words = Array(texts.symbols[prediction])
+      references = Array(texts.symbols[texts.range(index)])
+      least = min(least, edits())
+    }
+    return (least, length)
+  }
+
+  private static func areEqual(_ texts: Symbols, _ a: Range<Int>, _ b: Range<Int>) -> Bool {
+    a.count == b.count && texts.symbols[a] == texts.symbols[b]
   }
 
   private static func isShortEnough(_ texts: Symbols) -> Bool {
@@ -160,6 +168,10 @@ struct TERScorer {
   /// The distance within the beam. Where the distance without it shows that the best path keeps within it, both
   /// are the same: the path leaves the diagonal by half of distance and difference of lengths at most.
   private mutating func distanceOfMoved(_ place: Int) -> Int {
+    // There the distance without the beam takes longer than the one within it.
+    if references.count > Limits.terLong {
+      return beam.distance(moved, references, changedFrom: place)
+    }
     let difference = abs(words.count - references.count)
     let count = words.count
     moved.append(contentsOf: references)

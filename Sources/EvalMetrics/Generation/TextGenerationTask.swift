@@ -18,6 +18,9 @@ public struct TextGenerationTask: EvaluationTask {
       "lowercase", .boolean, default: .bool(false), "whether BLEU and chrF ignore case"),
     OptionSpec(
       "stemmer", .boolean, default: .bool(false), "whether ROUGE compares stems of English words"),
+    OptionSpec(
+      "keep", .choice(["named", "all"]), default: .text("named"),
+      "whether a stream that names metrics keeps what those need, or what all others need too"),
     wordNet(
       "a directory with WordNet's own files, for METEOR's synonyms"),
   ]
@@ -50,7 +53,7 @@ public struct TextGenerationTask: EvaluationTask {
         ? all[request.index].statistics(request.arguments, defaults) : nil
     }
     // A stream that names nothing can be asked for anything.
-    if metrics.isEmpty {
+    if metrics.isEmpty || options.text("keep") == "all" {
       for metric in all {
         let plain = try Arguments([], for: metric.metric.options)
         wanted.append(metric.statistics(plain, defaults))

@@ -67,7 +67,9 @@ public enum PythonText {
     let table = UnicodeTable.python
     var position = range.lowerBound
     var start = position
-    while position < range.upperBound {
+    while true {
+      position = Kernels.endOfLetters(bytes, position, range.upperBound)
+      if position >= range.upperBound { break }
       let here = position
       let byte = bytes[position]
       let isSpace: Bool

@@ -16,6 +16,20 @@ extension TagRules {
     }
   }
 
+  /// What each tag does after each other one; nil where there are too many pairs of tags for so few tokens, and
+  /// in the strict mode, which looks ahead.
+  func steps(_ tags: [Tag], tokens: Int) -> Kernels.TagSteps? {
+    guard case .conlleval(let ends, let starts) = self, tags.count * tags.count <= tokens else {
+      return nil
+    }
+    // One more for what is before the first token and behind the last. Nothing ends there that has not begun.
+    let all = tags + [.outside]
+    return Kernels.TagSteps(all.count) { previous, code in
+      (ends.holds(all[previous], all[code]) ? 1 : 0)
+        | (starts.holds(all[previous], all[code]) ? 2 : 0)
+    }
+  }
+
   /// One pass, as seqeval's default mode has it: a tag may end the entity before it and start one.
   ///
   /// Tags that are in no scheme can end what never started; the entity then begins where the last one did.
@@ -94,10 +108,10 @@ struct EntityOverlap: Sendable, Equatable {
   /// Each entity of the reference is matched once, by the first prediction that gets it.
   init(_ predicted: [Entity], _ references: [Entity], _ scratch: inout Scratch) {
     if predicted.isEmpty || references.isEmpty { return }
-    for keyPath in [\Scratch.isTaken, \Scratch.isTakenByType] {
-      scratch[keyPath: keyPath].removeAll(keepingCapacity: true)
-      scratch[keyPath: keyPath].append(contentsOf: repeatElement(false, count: references.count))
-    }
+    scratch.isTaken.removeAll(keepingCapacity: true)
+    scratch.isTaken.append(contentsOf: repeatElement(false, count: references.count))
+    scratch.isTakenByType.removeAll(keepingCapacity: true)
+    scratch.isTakenByType.append(contentsOf: repeatElement(false, count: references.count))
     var low = 0
     var free = 0
     for entity in predicted {

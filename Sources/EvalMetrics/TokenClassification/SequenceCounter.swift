@@ -2,7 +2,13 @@
 struct SequenceCounter {
   private let tags: [Tag]
   private let types: TokenTable
+  /// By code of a tag.
+  private let typeOfCode: [Int32]
   private let rules: TagRules
+  /// What each tag does after each other one, where that is quick to look up.
+  private let steps: Kernels.TagSteps?
+  /// Whether there are tokens to be left out.
+  private let mayIgnore: Bool
   private var batch = TokenClassificationBatch()
   private var predicted: [Entity] = []
   private var references: [Entity] = []
@@ -12,37 +18,51 @@ struct SequenceCounter {
   /// before the row's first.
   private var places: [Int]
 
-  init(_ table: TagTable, _ rules: TagRules) {
+  /// For so many tokens of tags in a table.
+  init(_ table: TagTable, _ rules: TagRules, tokens: Int, mayIgnore: Bool) {
     tags = table.tags
     types = table.types
     self.rules = rules
+    self.mayIgnore = mayIgnore
+    steps = rules.steps(table.tags, tokens: tokens)
+    typeOfCode = table.tags.map(\.type) + [0]
     places = Array(repeating: -1, count: table.types.count)
   }
 
-  /// Adds a row: codes of tags, as many of either.
-  mutating func add(_ said: ArraySlice<Int32>, _ truth: ArraySlice<Int32>) {
-    if truth.contains(TagTable.ignored) {
+  /// Adds a row: where it stands in codes of tags, as many of either.
+  mutating func add(_ said: [Int32], _ truth: [Int32], _ range: Range<Int>) {
+    if mayIgnore && truth[range].contains(TagTable.ignored) {
       kept.predictions.removeAll(keepingCapacity: true)
       kept.references.removeAll(keepingCapacity: true)
-      for (prediction, reference) in zip(said, truth) where reference != TagTable.ignored {
-        kept.predictions.append(prediction)
-        kept.references.append(reference)
+      for place in range where truth[place] != TagTable.ignored {
+        kept.predictions.append(said[place])
+        kept.references.append(truth[place])
       }
-      count(kept.predictions[...], kept.references[...])
+      let (predictions, references) = kept
+      count(predictions, references, 0..<references.count)
     } else {
-      count(said, truth)
+      count(said, truth, range)
     }
   }
 
-  private mutating func count(_ said: ArraySlice<Int32>, _ truth: ArraySlice<Int32>) {
+  private mutating func count(_ said: [Int32], _ truth: [Int32], _ range: Range<Int>) {
     var row = TokenClassificationBatch.Row()
-    row.tokens = truth.count
+    row.tokens = range.count
     // A tag has one code, so equal codes are equal tags.
-    for (a, b) in zip(said, truth) where a == b { row.right += 1 }
+    row.right = Kernels.countOfEqual(said, truth, range)
     predicted.removeAll(keepingCapacity: true)
     references.removeAll(keepingCapacity: true)
-    rules.appendEntities(of: said, tags, to: &predicted)
-    rules.appendEntities(of: truth, tags, to: &references)
+    if let steps {
+      steps.forEachEntity(said, range) {
+        predicted.append(Entity(type: typeOfCode[$0], first: $1, last: $2))
+      }
+      steps.forEachEntity(truth, range) {
+        references.append(Entity(type: typeOfCode[$0], first: $1, last: $2))
+      }
+    } else {
+      rules.appendEntities(of: said[range], tags, to: &predicted)
+      rules.appendEntities(of: truth[range], tags, to: &references)
+    }
     let first = batch.types.count
     for entity in references { batch.types[place(entity.type, from: first)].labelled += 1 }
     for entity in predicted { batch.types[place(entity.type, from: first)].predicted += 1 }

@@ -59,8 +59,8 @@ extension Columns {
     return list.contains { $0.exactDouble != nil }
   }
 
-  private static func integerHint(_ declared: Int) -> String {
-    "with tags, integers from 0 to \(declared - 1) are places among them"
+  fileprivate static func integerHint(_ declared: Int) -> String {
+    "with tags, integers from 0 to \(declared - 1) are places among them; ignore_index is left out"
   }
 
   private func requireTags(_ name: String, _ declared: Int) throws(InputError) {
@@ -138,6 +138,12 @@ extension TagTable {
     _ integers: [Int64], to codes: inout [Int32], ignoring ignored: Int64?,
     where references: [Int32]?
   ) throws(Fault) {
+    if ignored == nil, references.map({ !$0.contains(Self.ignored) }) ?? true,
+      let all = Kernels.codes(integers, below: declaredCount)
+    {
+      codes = all
+      return
+    }
     let count = Int64(declaredCount)
     for (index, integer) in integers.enumerated() {
       if references?[index] == Self.ignored || integer == ignored {
@@ -147,7 +153,7 @@ extension TagTable {
       } else {
         throw Fault(
           message: "\(integer) where a tag is wanted",
-          hint: "with tags, integers from 0 to \(declaredCount - 1) are places among them")
+          hint: Columns.integerHint(declaredCount))
       }
     }
   }

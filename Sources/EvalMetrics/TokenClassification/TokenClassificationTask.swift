@@ -77,10 +77,10 @@ public struct TokenClassificationTask: EvaluationTask {
     let truth = try table.codes(of: references, "references", ignoring: number)
     let said = try table.codes(
       of: predictions, "predictions", ignoring: number, where: truth)
-    var counter = SequenceCounter(table, rules)
-    for row in truth.ends.indices {
-      counter.add(said.codes[said.range(row)], truth.codes[truth.range(row)])
-    }
+    let mayIgnore = truth.codes.contains(TagTable.ignored)
+    var counter = SequenceCounter(
+      table, rules, tokens: truth.codes.count, mayIgnore: mayIgnore)
+    for row in truth.ends.indices { counter.add(said.codes, truth.codes, truth.range(row)) }
     var batch = try counter.finish(&types)
     batch.weights = weights
     return batch
