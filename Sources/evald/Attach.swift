@@ -15,11 +15,10 @@ struct AttachOptions: Equatable {
 }
 
 /// Bytes from standard input to the socket, and from the socket to standard output, in the order in
-/// which they come. What is not passed on is at most one piece each way; then no more is read.
+/// which they come. It keeps no more than a `Relay` each way.
 ///
 /// It knows nothing of what it carries, but that `exit` ends a session and with which status.
 final class Bridge {
-  private static let piece = 256 << 10
   /// As of an evald on a pipe: see `EventLoop`.
   private static let patience = 5000
   private static let grace = 10_000
@@ -29,8 +28,8 @@ final class Bridge {
   private let output: Sink
   private let signals: SignalPipe
   private let title: String
-  private var upwards = OutputQueue()
-  private var downwards = OutputQueue()
+  private var upwards = Relay()
+  private var downwards = Relay()
   private var session = SessionWatch()
   private var inputEnded = false
   /// The socket was told that nothing more comes.
@@ -81,10 +80,9 @@ final class Bridge {
   // MARK: - Either way
 
   private func readInput() {
-    guard upwards.isEmpty, !inputEnded else { return }
-    switch receive(STDIN_FILENO, into: &upwards) {
+    switch upwards.receive(from: STDIN_FILENO) {
     case .bytes(let count):
-      session.see(upwards.bytes.suffix(count))
+      session.see(upwards.last(count))
       sendUpwards()
     case .endOfFile, .failed: endInput()
     case .wouldBlock, .interrupted: break
@@ -92,14 +90,16 @@ final class Bridge {
   }
 
   private func endInput() {
+    guard !inputEnded else { return }
     inputEnded = true
     session.seeEnd()
     sendUpwards()
   }
 
   private func sendUpwards() {
-    if case .closed = upwards.flush(to: Sink(descriptor: socket, mode: .socket)).result {
+    if case .failed = upwards.send(to: Sink(descriptor: socket, mode: .socket)).end {
       // Nothing more is wanted; what was answered before is still to be read.
+      upwards.clear()
       inputEnded = true
       wasCutOff = true
     }
@@ -110,41 +110,29 @@ final class Bridge {
   }
 
   private func readSocket() {
-    guard downwards.isEmpty, !daemonLeft else { return }
-    switch receive(socket, into: &downwards) {
-    case .bytes: break
+    switch downwards.receive(from: socket) {
     case .endOfFile: daemonLeft = true
     case .failed:
       daemonLeft = true
       wasCutOff = true
-    case .wouldBlock, .interrupted: break
+    case .bytes, .wouldBlock, .interrupted: break
     }
   }
 
   private func sendDownwards(_ now: Int) {
     // As evald on a pipe does, what nobody reads is thrown away, and the rest goes on.
     if outputClosed { downwards.clear() }
-    guard !downwards.isEmpty else { return }
-    let (result, progress) = downwards.flush(to: output)
-    if case .closed = result { outputClosed = true }
+    let (end, progress) = downwards.send(to: output)
+    if case .failed = end {
+      outputClosed = true
+      downwards.clear()
+    }
     let holdsUp = !downwards.isEmpty && (daemonLeft || hasHungUp)
     if !holdsUp {
       blockedSince = nil
     } else if progress || blockedSince == nil {
       blockedSince = now
     }
-  }
-
-  private func receive(_ descriptor: Int32, into queue: inout OutputQueue) -> Transfer {
-    let before = queue.bytes.count
-    queue.bytes.append(contentsOf: repeatElement(0, count: Self.piece))
-    let transfer = queue.bytes.withUnsafeMutableBytes {
-      readBytes(descriptor, into: UnsafeMutableRawBufferPointer(rebasing: $0[before...]))
-    }
-    var count = 0
-    if case .bytes(let read) = transfer { count = read }
-    queue.bytes.removeLast(Self.piece - count)
-    return transfer
   }
 
   // MARK: - Waiting
@@ -159,13 +147,13 @@ final class Bridge {
   private var hasHungUp = false
 
   private func wait(_ now: Int) -> Ready {
-    let wantsSocket = downwards.isEmpty && !daemonLeft
+    let wantsSocket = downwards.hasRoom && !daemonLeft
     var events: Int16 = wantsSocket ? Int16(POLLIN) : 0
     if !upwards.isEmpty { events |= Int16(POLLOUT) }
     var entries = [
       pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(
-        fd: upwards.isEmpty && !inputEnded ? STDIN_FILENO : -1, events: Int16(POLLIN), revents: 0),
+        fd: upwards.hasRoom && !inputEnded ? STDIN_FILENO : -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: hasHungUp && !wantsSocket ? -1 : socket, events: events, revents: 0),
       pollfd(fd: downwards.isEmpty ? -1 : output.descriptor, events: Int16(POLLOUT), revents: 0),
     ]
@@ -186,7 +174,7 @@ final class Bridge {
   private func lookForParent(_ now: Int) {
     guard now - parentSeen >= Self.parentInterval else { return }
     parentSeen = now
-    if getppid() != parent && !inputEnded { endInput() }
+    if getppid() != parent { endInput() }
   }
 
   /// Whether to end at once.

@@ -15,6 +15,8 @@ final class Connection {
   static let maxQueuedBytes = 64 << 20
   /// What others cause comes even to a client that is not read from any more, up to this.
   private static let mostQueuedBytes = 2 * maxQueuedBytes
+  /// How long a client may take nothing while what waits for it holds things up, in milliseconds.
+  static let patience = 5000
   /// The least room for one read(2).
   private static let readBytes = 256 << 10
 
@@ -127,6 +129,14 @@ final class Connection {
       return
     }
     queue.bytes.append(contentsOf: line)
+  }
+
+  /// Whether evald has waited long enough for this reader.
+  func isTooSlow(now: Int) -> Bool {
+    guard let since = heldUpSince, now - since >= Self.patience else { return false }
+    // Poll tells of a socket's room only when most of it is there: he may have taken something.
+    flush(now: now)
+    return heldUpSince == since
   }
 
   /// Writes what the reader has room for.

@@ -41,6 +41,10 @@ struct Sink {
   let descriptor: Int32
   let mode: Mode
 
+  /// A socket has room again once a whole write to it was read. Small ones let a slow reader be told
+  /// from one that takes nothing.
+  private static let packet = 16 << 10
+
   /// Inherited descriptors are never made non-blocking: the flag belongs to the file description,
   /// and other processes share it. For a pipe or a terminal, Linux lets one open the same thing
   /// again with a description of one's own.
@@ -64,7 +68,8 @@ struct Sink {
   func write(_ bytes: UnsafeRawBufferPointer) -> Transfer {
     switch mode {
     case .nonBlocking, .file: return writeBytes(descriptor, bytes)
-    case .socket: return sendBytes(descriptor, bytes)
+    case .socket:
+      return sendBytes(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.packet)))
     case .polled:
       guard isWritableNow(descriptor) else { return .wouldBlock }
       return writeBytes(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(atomicWrite)))

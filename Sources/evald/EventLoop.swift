@@ -14,8 +14,6 @@ import JSONRPC
 /// replies wait, up to a bound, and then it stops for that client alone. Where there are several
 /// clients they take turns; see `EventLoop+Guests.swift`.
 final class EventLoop {
-  /// How long a client may take nothing while what waits for it holds things up.
-  static let patience = 5000
   /// How long evald goes on after SIGTERM or SIGHUP.
   private static let grace = 10_000
   /// How often the parent is looked for.
@@ -149,8 +147,8 @@ final class EventLoop {
       && service.isAnswering(owner.session.id)
     if owner.isFinished && !isAnswering { return owner.session.exitStatus ?? ExitStatus.clean }
     if let drainingUntil, now >= drainingUntil { return ExitStatus.clean }
-    if let since = owner.heldUpSince, now - since >= Self.patience {
-      log.error("replies were not read for \(Self.patience / 1000) s; closing the connection")
+    if owner.isTooSlow(now: now) {
+      log.error("replies were not read for \(Connection.patience / 1000) s; closing the connection")
       return ExitStatus.repliesUnread
     }
     return nil
@@ -256,7 +254,7 @@ final class EventLoop {
     if let owner {
       if drainingUntil != nil && !owner.inputEnded && !owner.isStalled { return 0 }
       moment = min(moment, parentSeen + Self.parentInterval)
-      if let since = owner.heldUpSince { moment = min(moment, since + Self.patience) }
+      if let since = owner.heldUpSince { moment = min(moment, since + Connection.patience) }
     }
     if let wait = service.millisecondsToProgress { moment = min(moment, now + wait) }
     if let updateDue { moment = min(moment, updateDue) }

@@ -130,17 +130,13 @@ final class Guests {
   }
 
   private func isEnded(_ client: Connection, _ service: borrowing Service, now: Int) -> Bool {
-    if client.isOverrun || isTooSlow(client, now: now) {
+    if client.isOverrun || client.isTooSlow(now: now) {
       log.warning("a client did not read what was sent to it; its connection is closed")
       return true
     }
     if client.hasHungUp || (client.inputEnded && client.outputClosed) { return true }
     guard client.isFinished else { return false }
     return client.session.exitStatus != nil || !service.isAnswering(client.session.id)
-  }
-
-  private func isTooSlow(_ client: Connection, now: Int) -> Bool {
-    client.heldUpSince.map { now - $0 >= EventLoop.patience } ?? false
   }
 
   /// Whether a daemon without an owner is over: nobody is there, and that was asked for or has
@@ -165,7 +161,7 @@ final class Guests {
     if let closedUntil { moment = closedUntil }
     if clients.isEmpty, let idleExit { moment = min(moment, emptySince + idleExit) }
     for client in clients {
-      if let since = client.heldUpSince { moment = min(moment, since + EventLoop.patience) }
+      if let since = client.heldUpSince { moment = min(moment, since + Connection.patience) }
     }
     return moment
   }

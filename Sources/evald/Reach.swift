@@ -72,6 +72,8 @@ struct Starter {
           status: code > 0 ? code : ExitStatus.failed)
       }
     }
+    // What it would refuse is refused here, where somebody reads it.
+    _ = try target.addressToListen()
     child = try spawn()
   }
 

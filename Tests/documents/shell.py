@@ -21,7 +21,7 @@ def run(commands: str, folder: Path) -> str:
     done = subprocess.run(
         ["bash", "-c", commands],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, "XDG_RUNTIME_DIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -50,10 +50,21 @@ def test_version_and_help() -> None:
         (["--max-memory", "٣"], "--max-memory"),
         (["--max-streams", "1e3"], "--max-streams"),
         (["--log-level", "loud"], "--log-level"),
-        (["serve", "x"], "serve"),
-        (["attach", "x"], "attach"),
-        (["call", "x", "ping"], "call"),
-        (["ps"], "ps"),
+        (["serve"], "serve"),
+        (["serve", "x", "y"], "y"),
+        (["serve", "x y"], "x y"),
+        (["serve", "x", "--name", "y"], "--name"),
+        (["attach"], "attach"),
+        (["attach", ".x"], ".x"),
+        (["attach", "x", "--idle-exit", "3"], "--idle-exit"),
+        (["attach", "x", "--or-start", "--max-deepth", "3"], "--max-depth"),
+        (["call", "x"], "call"),
+        (["call", "x", "ping", "{}", "{}"], "{}"),
+        (["ps", "--jsno"], "--json"),
+        (["srve"], "serve"),
+        (["--idle-exit", "3"], "--idle-exit"),
+        (["--name", "x", "--listen", "./x"], "--listen"),
+        (["--max-connections", "0"], "--max-connections"),
         (["--state", "x"], "--state"),
         (["--name", "x"], "--name"),
         (["--listen", "x"], "--listen"),
@@ -68,7 +79,7 @@ def test_usage_errors(arguments: list[str], named: str) -> None:
 
 
 def test_later_commands_say_so() -> None:
-    for argument in ("serve", "attach", "call", "ps", "--state", "--name", "--listen"):
+    for argument in ("--state", "--durability"):
         assert b"not in this version" in run(b"", argument).stderr
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT, ping, request, run
+from sharing import Place
+from support import ROOT, ping, pong, request, run
 
 CASES = ROOT / "Tests" / "hostile"
 
@@ -68,11 +69,32 @@ def test_there_are_enough() -> None:
     assert len(reasons) == len(set(reasons))
 
 
-@pytest.mark.parametrize(("family", "case"), list(cases()))
-def test_hostile_line(family: str, case: dict[str, Any]) -> None:
+def lines_before(family: str, case: dict[str, Any]) -> list[bytes]:
     # initialize must come first, so no healthy client can speak before it.
     opening = [] if family == "lifecycle" else HEALTHY_BEFORE
-    before = [*opening, *(built(line) for line in case.get("before", []))]
+    return [*opening, *(built(line) for line in case.get("before", []))]
+
+
+@pytest.mark.parametrize(("family", "case"), list(cases()))
+def test_hostile_line_through_a_bridge(
+    family: str, case: dict[str, Any], place: Place
+) -> None:
+    """A pipe, a bridge and a socket later the bytes are the same, and the status."""
+    lines = [*lines_before(family, case), built(case["line"]), *HEALTHY_AFTER]
+    data = b"".join(line + b"\n" for line in lines)
+    direct = run(data, "--max-connections", "9")
+    with place.daemon("--name", "run", "--max-connections", "9") as owner:
+        bridged = place.run("attach", "run", data=data)
+        # Limits are told with one more where there can be many clients.
+        told = bridged.stdout.replace(b',"max_connections":9', b"")
+        assert (bridged.returncode, bridged.stderr) == (direct.returncode, b"")
+        assert told == direct.stdout
+        assert owner.ask(ping("alive")[:-1]) == pong("alive")
+
+
+@pytest.mark.parametrize(("family", "case"), list(cases()))
+def test_hostile_line(family: str, case: dict[str, Any]) -> None:
+    before = lines_before(family, case)
     without = run(b"".join(line + b"\n" for line in [*before, *HEALTHY_AFTER]))
     assert without.returncode == 0
     lines = [*before, built(case["line"]), *HEALTHY_AFTER]
