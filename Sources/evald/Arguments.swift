@@ -1,3 +1,4 @@
+import EvalService
 import JSONRPC
 
 /// What the command line asks for.
@@ -14,6 +15,9 @@ struct Options: Equatable, Sendable {
   var maxDepth = 64
   var maxStreams = 10_000
   var logLevel = LogLevel.warning
+  /// Where everything is kept that is to outlive the process; nil for nowhere.
+  var stateDirectory: String?
+  var durability = Durability.interval
 }
 
 /// A command line that can't be followed; `message` names the argument.
@@ -42,6 +46,21 @@ private let flags: [Flag] = [
   Flag(name: "--max-streams", placeholder: "N", help: "open streams (10000)") {
     setCount($0, &$1.maxStreams, 1...10_000_000)
   },
+  Flag(name: "--state", placeholder: "DIR", help: "keep everything in this directory") {
+    if $0.isEmpty { return "must be a directory" }
+    $1.stateDirectory = $0
+    return nil
+  },
+  Flag(
+    name: "--durability", placeholder: "WHEN",
+    help: "it survives loss of power: os, interval, disk (interval)"
+  ) {
+    guard let durability = Durability(rawValue: $0) else {
+      return "must be one of os, interval, disk"
+    }
+    $1.durability = durability
+    return nil
+  },
   Flag(name: "--log-level", placeholder: "LEVEL", help: "error, warning, info or debug (warning)") {
     guard let level = LogLevel(rawValue: $0) else {
       return "must be one of error, warning, info, debug"
@@ -53,7 +72,7 @@ private let flags: [Flag] = [
 
 private let laterCommands = ["serve", "attach", "call", "ps"]
 private let laterFlags = [
-  "--name", "--listen", "--state", "--durability", "--idle-exit", "--or-start", "--json",
+  "--name", "--listen", "--idle-exit", "--or-start", "--json",
 ]
 
 let helpText =
@@ -74,7 +93,8 @@ let helpText =
       --help                  print this
 
     SIZE is a number of bytes, or ends in KiB, MiB, GiB, TiB, kB, MB, GB or TB.
-    Exit status: 0 clean; 1 exit without shutdown; 2 usage; 5 replies were not read.
+    Exit status: 0 clean; 1 exit without shutdown; 2 usage; 3 state directory in use; 4 state
+    damaged; 5 replies were not read.
 
     """
 

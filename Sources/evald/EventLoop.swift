@@ -53,6 +53,12 @@ final class EventLoop {
 
   /// Serves until the owner is done; returns the exit status.
   func run() -> Int32 {
+    let status = serve()
+    service.finish()
+    return status
+  }
+
+  private func serve() -> Int32 {
     interruptReads(everyMilliseconds: Self.parentInterval)
     while true {
       if let status = statusIfDone() { return status }
@@ -121,6 +127,7 @@ final class EventLoop {
   private func lookForParent() {
     guard now - parentSeen >= Self.parentInterval else { return }
     parentSeen = now
+    service.tick()
     if getppid() != parent { beginDraining() }
   }
 

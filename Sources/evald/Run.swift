@@ -11,8 +11,6 @@ import JSONRPC
 /// The version of the program, told by `--version` and `initialize`.
 let version = "0.1.0"
 
-private let usageStatus: Int32 = 2
-
 /// Does what the arguments after the program's name ask for; returns the exit status.
 func run(_ arguments: [String]) -> Int32 {
   openStandardDescriptors()
@@ -23,7 +21,7 @@ func run(_ arguments: [String]) -> Int32 {
   case .success(.serve(let options)): return serve(options)
   case .failure(let error):
     writeToStandardError("evald: \(error.message)\n")
-    return usageStatus
+    return ExitStatus.usage
   }
   return EventLoop.Status.clean
 }
@@ -32,12 +30,16 @@ private func serve(_ options: Options) -> Int32 {
   let log = Log(level: options.logLevel)
   guard let signals = SignalPipe() else {
     log.error("the system gave no pipe (errno \(errno))")
-    return usageStatus
+    return ExitStatus.usage
   }
   let owner = Connection(
     input: STDIN_FILENO, sink: Sink(inherited: takeStandardOutput()), session: SessionID(0),
     maxLineBytes: options.maxLineBytes)
-  let loop = EventLoop(
-    owner: owner, service: Service(options: options), signals: signals, log: log)
-  return loop.run()
+  do throws(StateDirectoryError) {
+    let service = try Service(options: options, log: log)
+    return EventLoop(owner: owner, service: service, signals: signals, log: log).run()
+  } catch {
+    log.error(error.message)
+    return error.status
+  }
 }
