@@ -16,13 +16,21 @@ import pytest
 
 import evald
 from conftest import Starter
+from evald._link import Link
 
 Durable = Callable[..., evald.Evald]
 
 
 @pytest.fixture
-def durable(fake: Starter, tmp_path: Path) -> Durable:
+def durable(fake: Starter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Durable:
     """A fake daemon that keeps what it takes, and a client that starts it again."""
+    # It has no state directory, but a file; the client waits for it as for one.
+    init = Link.__init__
+
+    def patiently(link: Link, *args: Any, **options: Any) -> None:
+        init(link, *args, **{**options, "in_use_patience": 12.0})
+
+    monkeypatch.setattr(Link, "__init__", patiently)
 
     def start(*settings: str, **options: Any) -> evald.Evald:
         return fake(f"keep={tmp_path / 'kept'}", *settings, reconnect=True, **options)
@@ -285,7 +293,12 @@ def test_columns_in_shared_memory_are_sent_again(
         pytest.skip("no shared memory here")
     seen: list[Sent] = []
     add = link.unacknowledged.add
-    link.unacknowledged.add = lambda sent: seen.append(sent) or add(sent)
+
+    def note(sent: Sent) -> bool:
+        seen.append(sent)
+        return bool(add(sent))
+
+    link.unacknowledged.add = note
     stream.push(values=[0.5] * 1000)
     stream.flush()
     assert seen[0].blocks

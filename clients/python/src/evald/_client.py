@@ -95,6 +95,7 @@ class Evald:
                 env=env,
                 shared_memory=shared_memory,
                 reconnect=state is not None if reconnect is None else reconnect,
+                in_use_patience=12.0 if state is not None else 3.0 if name is not None else 0.0,
             )
         #: What the daemon said of itself: `server`, `capabilities`, `limits`.
         self.server: Record = record(self._link.server)
