@@ -124,6 +124,8 @@ def _checked(state: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _require(ev: Evald, states: Iterable[Mapping[str, Any]]) -> None:
     """Before anything is changed: evald has each checkpoint, or it is embedded."""
+    if ev._link.trouble is not None:
+        return  # which is told, or is no trouble: EVALD_DISABLED
     for state in states:
         name = state.get("checkpoint")
         if name is None:
