@@ -70,11 +70,11 @@ class Trainers:
 
 def children(pid: int) -> list[int]:
     """The processes that a process has started."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return [int(word) for word in file.read().split()]
-    except FileNotFoundError:
-        return []
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):  # of any of its threads
+        with contextlib.suppress(OSError):
+            found += [int(word) for word in path.read_text().split()]
+    return found
 
 
 @pytest.fixture(scope="module")
