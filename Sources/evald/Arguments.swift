@@ -107,10 +107,10 @@ let helpText =
   It serves JSON-RPC 2.0, one message a line, on its standard input and output.
 
   usage: evald [flags]
-         evald serve NAME|PATH [flags]       without an owner, for many
-         evald attach NAME|PATH [--or-start] standard input and output to a live one
-         evald call NAME|PATH METHOD [JSON|-] one request; prints the result
-         evald ps [--json]                   the live ones of this user
+         evald serve NAME|PATH [flags]         without an owner, for others
+         evald attach NAME|PATH [--or-start]   a bridge to a live one
+         evald call NAME|PATH METHOD [JSON|-]  one request; prints the result
+         evald ps [--json]                     the live ones of this user
 
 
   """
@@ -126,8 +126,9 @@ let helpText =
 
     SIZE is a number of bytes, or ends in KiB, MiB, GiB, TiB, kB, MB, GB or TB.
     A NAME has no slash in it, a PATH has one.
-    Exit status: 0 clean; 1 exit without shutdown, an error of call, or nobody there; 2 usage;
-    3 name or state directory in use; 4 state damaged; 5 replies were not read.
+    Exit status: 0 clean; 1 exit without shutdown, an error of call, nobody there;
+    2 usage; 3 name or state directory in use; 4 state damaged; 5 replies were
+    not read.
 
     """
 

@@ -81,6 +81,8 @@ final class EventLoop {
   }
 
   private func runShared() -> Int32 {
+    // Another process may have emptied the owner's pipe between poll and read; that read must end.
+    if owner != nil { interruptReads(everyMilliseconds: Self.parentInterval) }
     while true {
       if let status = statusIfShared() { return status }
       let ready = waitForAll()

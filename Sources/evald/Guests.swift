@@ -29,7 +29,7 @@ final class Guests {
   private var sessions: UInt64 = 0
 
   /// How many are let in before those who are in are served again.
-  private static let mostAtOnce = 16
+  private static let mostAtOnce = 64
   /// How long evald waits for a descriptor.
   private static let pause = 1000
 
@@ -142,7 +142,7 @@ final class Guests {
   /// Whether a daemon without an owner is over: nobody is there, and that was asked for or has
   /// lasted long enough. Nobody who is on the way in is lost.
   func haveEnded(now: Int) -> Bool {
-    guard clients.isEmpty, !isShut else { return isShut }
+    guard clients.isEmpty else { return false }
     let isIdle = idleExit.map { now - emptySince >= $0 } ?? false
     guard endsWhenEmpty || isIdle else { return false }
     listener.shut()

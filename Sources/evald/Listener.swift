@@ -22,12 +22,14 @@ final class Listener {
   /// Readable when somebody waits.
   private(set) var descriptor: Int32 = -1
   private let lock: NameLock
+  private var signpost: Signpost?
   /// What the socket's file was when it was made.
   private var file = stat()
 
   /// How long a process that has the name may take to listen, or to end.
   private static let patience = 1000
-  private static let waiting: Int32 = 128
+  /// How many may wait at the door; a client that does not want to wait is refused beyond.
+  private static let waiting: Int32 = 1024
 
   /// Takes the name and listens. Refuses with `ExitStatus.inUse` where a daemon lives there.
   init(_ target: Target) throws(Refusal) {
@@ -40,6 +42,7 @@ final class Listener {
       lock.release()
       throw error
     }
+    if address.name == nil { signpost = Signpost(to: address) }
   }
 
   /// The next who waits, without waiting.
@@ -76,6 +79,7 @@ final class Listener {
   /// Removes the socket, and gives the name up.
   func close() {
     guard descriptor >= 0 else { return }
+    signpost?.remove()
     removeSocket()
     lock.release()
   }

@@ -11,7 +11,8 @@ import WireJSON
 
 /// A live daemon of this user, as `evald ps` tells of it.
 struct LiveDaemon: Equatable {
-  let name: String
+  /// Nil where it has none, and listens at a path of its own.
+  let name: String?
   let path: String
   let process: Int32
   /// Seconds since 1970; nil, as the count of streams, where it did not answer in time.
@@ -22,30 +23,43 @@ struct LiveDaemon: Equatable {
 /// How long a daemon may take to answer. It is live all the same.
 private let answerMilliseconds = 2000
 
-/// The daemons that have a name, by name. What the dead have left is removed.
+/// The daemons that can be reached, those with a name first. What the dead have left in the
+/// directories for names is removed.
 func liveDaemons() -> [LiveDaemon] {
-  var found: [LiveDaemon] = []
+  var named: [LiveDaemon] = []
+  var others: [LiveDaemon] = []
   for directory in SocketDirectory.all() where SocketDirectory.isUsable(directory) {
-    var names: [String] = []
-    forEachName(in: directory) { file in
-      guard file.hasSuffix(".sock") else { return }
-      let name = String(file.dropLast(5))
-      if Target.isName(name) { names.append(name) }
-    }
-    for name in names.sorted() {
-      guard let address = try? SocketAddress(name: name, in: directory) else { continue }
-      if let process = NameLock.holder(of: address.lockPath) {
-        found.append(look(at: address, process))
-      } else {
-        removeDead(address)
+    var files: [String] = []
+    forEachName(in: directory) { files.append($0) }
+    for file in files.sorted() {
+      if let address = namedAddress(file, in: directory) {
+        if let process = NameLock.holder(of: address.lockPath) {
+          named.append(look(at: address, process))
+        } else {
+          removeDead(address)
+        }
+      } else if file.hasSuffix(Signpost.suffix) {
+        let link = "\(directory)/\(file)"
+        guard let address = Signpost.target(of: link) else { continue }
+        if let process = NameLock.holder(of: address.lockPath) {
+          others.append(look(at: address, process))
+        } else {
+          unlink(link)
+        }
       }
     }
   }
-  return found
+  return named + others
+}
+
+private func namedAddress(_ file: String, in directory: String) -> SocketAddress? {
+  guard file.hasSuffix(".sock") else { return nil }
+  let name = String(file.dropLast(5))
+  return Target.isName(name) ? try? SocketAddress(name: name, in: directory) : nil
 }
 
 private func look(at address: SocketAddress, _ process: Int32) -> LiveDaemon {
-  var daemon = LiveDaemon(name: address.name ?? "", path: address.path, process: process)
+  var daemon = LiveDaemon(name: address.name, path: address.path, process: process)
   guard case .socket(let socket) = reach(address.path, milliseconds: answerMilliseconds) else {
     return daemon
   }
@@ -82,7 +96,8 @@ private func json(_ daemons: [LiveDaemon]) -> [UInt8] {
   writer.beginArray()
   for daemon in daemons {
     writer.beginObject()
-    writer.field("name", daemon.name)
+    writer.key("name")
+    if let name = daemon.name { writer.string(name) } else { writer.null() }
     writer.field("pid", Int(daemon.process))
     writer.key("since")
     if let since = daemon.since { writer.double(since) } else { writer.null() }
@@ -101,7 +116,7 @@ private func table(_ daemons: [LiveDaemon]) -> String {
     [["NAME", "PID", "SINCE", "STREAMS"]]
     + daemons.map { daemon in
       [
-        daemon.name, "\(daemon.process)", daemon.since.map(moment) ?? "?",
+        daemon.name ?? daemon.path, "\(daemon.process)", daemon.since.map(moment) ?? "?",
         daemon.streams.map { "\($0)" } ?? "?",
       ]
     }

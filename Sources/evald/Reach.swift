@@ -127,10 +127,7 @@ private func executablePath() -> String {
     return _NSGetExecutablePath(&room, &size) == 0 ? String(cString: room) : "evald"
   #else
     let own = "/proc/self/exe"
-    var room = [CChar](repeating: 0, count: 4096)
-    let count = readlink(own, &room, room.count)
-    guard count > 0 else { return own }
-    let path = String(decoding: room.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard let path = linkTarget(own) else { return own }
     // A file that was replaced meanwhile can still be run by the link.
     return access(path, X_OK) == 0 ? path : own
   #endif

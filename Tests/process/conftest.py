@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sharing import Place  # noqa: E402
+from sharing import Place
 
 # A job in the background, or under nohup, inherits signals that are ignored; evald keeps to that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

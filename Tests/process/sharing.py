@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from support import PATIENCE, Daemon, binary, daemon, ping, pong, request, run
@@ -71,7 +70,11 @@ class Place:
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.socket(name))) == 0
 
-    def client(self, name: str = "run") -> Client:
+    def client(self, name: str = "run") -> contextlib.closing[Client]:
+        """For a `with`: a client that is gone at its end."""
+        return contextlib.closing(self.connect(name))
+
+    def connect(self, name: str = "run") -> Client:
         return Client(self.socket(name))
 
     def ask(self, method: str, params: object = None, name: str = "run") -> Any:
@@ -113,8 +116,9 @@ class Client:
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(PATIENCE)
+        # Before there is a time limit: it would make a full queue at the door an error.
         self.socket.connect(str(path))
+        self.socket.settimeout(PATIENCE)
         self._rest = b""
 
     def send(self, data: bytes) -> None:
@@ -154,17 +158,6 @@ class Client:
 
     def close(self) -> None:
         self.socket.close()
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def evald(place: Place, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:

@@ -159,6 +159,28 @@ def test_ps_removes_what_the_dead_left_and_nothing_else(place: Place) -> None:
     assert (place.directory / "note.txt").exists()
 
 
+def test_ps_lists_those_at_paths_of_their_own(place: Place) -> None:
+    place.directory.mkdir(0o700)
+    folder = place.root / "own"
+    folder.mkdir(0o700)
+    path = str(folder / "x.sock")
+    with place.serving("named"), place.daemon("--listen", path) as running:
+        assert running.ask(ping()[:-1]) == pong()
+        named, other = place.processes()
+        assert named["name"] == "named"
+        assert (other["name"], other["path"]) == (None, path)
+        assert (other["pid"], other["streams"]) == (running.process.pid, 0)
+        assert place.run("ps").stdout.splitlines()[2].split()[0] == path.encode()
+        running.process.kill()
+        running.wait()
+        assert [one["name"] for one in place.processes()] == ["named"]
+        with place.daemon("--listen", path) as again:
+            assert again.ask(ping()[:-1]) == pong()
+            assert len(place.processes()) == 2
+            assert again.end()[0] == 0
+        assert {file.suffix for file in place.directory.iterdir()} == {".sock", ".lock"}
+
+
 def test_ps_waits_for_nobody_for_long(place: Place) -> None:
     with place.owned() as running:
         running.process.send_signal(signal.SIGSTOP)

@@ -66,8 +66,8 @@ def test_version_and_help() -> None:
         (["--name", "x", "--listen", "./x"], "--listen"),
         (["--max-connections", "0"], "--max-connections"),
         (["--state", "x"], "--state"),
-        (["--name", "x"], "--name"),
-        (["--listen", "x"], "--listen"),
+        (["--name", "x/y"], "--name"),
+        (["--listen", ""], "--listen"),
     ],
 )
 def test_usage_errors(arguments: list[str], named: str) -> None:
