@@ -40,8 +40,10 @@ def push(stream: evald.Stream, first: int, count: int = 50, **options: Any) -> N
 
 def answers(stream: evald.Stream) -> list[Any]:
     """Everything that a stream says of itself, but when and in which revision."""
+    windows: list[Any] = ["current", "all"]
+    windows += [{"mark": label} for label in stream.describe()["windows"]]
     return [
-        *(dict(stream.query(window=window)) for window in ("current", "all", {"marks": 2})),
+        *(dict(stream.query(window=window)) for window in windows),
         [{**row, "time": None, "revision": None} for row in stream.history()],
         list(stream.slices("language", window="all")),
         [stream.describe()[key] for key in ("count", "total_count", "marks", "windows", "dropped")],
@@ -195,6 +197,18 @@ def test_only_the_last_are_kept(real: Starter) -> None:
     stream.load_state_dict(states[2])
     with pytest.raises(evald.CheckpointNotFound):
         stream.load_state_dict(states[1])
+
+
+def test_a_run_that_never_saves_again_keeps_what_it_goes_back_to(real: Starter) -> None:
+    stream = filled(real())
+    state = stream.state_dict(embed=False, keep=16)
+    before = answers(stream)
+    for number in range(20):
+        stream.load_state_dict(state)
+        assert answers(stream) == before
+        push(stream, 1000 + number)
+        stream.state_dict(embed=False)  # and killed before this is saved
+    assert len(stream.describe()["checkpoints"]) == 16
 
 
 def test_nothing_is_changed_if_one_stream_is_missing(real: Starter) -> None:

@@ -277,7 +277,8 @@ class Evald:
     def load_state_dict(self, state: Mapping[str, Any] | None) -> None:
         """Takes all streams back to where `state_dict` was called; see `Stream.load_state_dict`.
 
-        Streams that were not there then are emptied; all of them where `state` is None.
+        Streams that were not there then are emptied; all of them where `state` is None. Of an evald
+        that others use too, take back your own streams one by one.
         """
         load_all(self, state)
 
