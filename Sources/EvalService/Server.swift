@@ -34,6 +34,14 @@ public struct Server: Sendable {
   private(set) var accountedBytes = 0
   /// Notifications on their way out.
   public var outbox = Outbox()
+  /// Where changes are written down before they are made; nil without a state directory.
+  var journal: Journal?
+  /// What starting on the state directory found.
+  public internal(set) var recoveryReport: RecoveryReport?
+  /// Refusals of notifications that could not be written down; they go before the next change.
+  var unwrittenTaints: [String: Refusals] = [:]
+  /// Whether the notification that is failing has tainted its stream already.
+  var isTaintNoted = false
 
   /// What `server/status` counts.
   struct Counters: Sendable {

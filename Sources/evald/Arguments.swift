@@ -1,3 +1,4 @@
+import EvalService
 import JSONRPC
 
 /// What the command line asks for.
@@ -25,6 +26,9 @@ struct Options: Equatable, Sendable {
   /// Seconds without a client after which a daemon without an owner ends.
   var idleExit: Int?
   var logLevel = LogLevel.warning
+  /// Where everything is kept that is to outlive the process; nil for nowhere.
+  var stateDirectory: String?
+  var durability = Durability.interval
 }
 
 /// A command line that can't be followed; `message` names the argument.
@@ -73,6 +77,21 @@ private let flags: [Flag] = [
     $1.idleExit = seconds
     return problem
   },
+  Flag(name: "--state", placeholder: "DIR", help: "keep everything in this directory") {
+    if $0.isEmpty { return "must be a directory" }
+    $1.stateDirectory = $0
+    return nil
+  },
+  Flag(
+    name: "--durability", placeholder: "WHEN",
+    help: "it survives loss of power: os, interval, disk (interval)"
+  ) {
+    guard let durability = Durability(rawValue: $0) else {
+      return "must be one of os, interval, disk"
+    }
+    $1.durability = durability
+    return nil
+  },
   Flag(name: "--log-level", placeholder: "LEVEL", help: "error, warning, info or debug (warning)") {
     guard let level = LogLevel(rawValue: $0) else {
       return "must be one of error, warning, info, debug"
@@ -81,8 +100,6 @@ private let flags: [Flag] = [
     return nil
   },
 ]
-
-private let laterFlags = ["--state", "--durability"]
 
 let helpText =
   """
@@ -110,7 +127,8 @@ let helpText =
     SIZE is a number of bytes, or ends in KiB, MiB, GiB, TiB, kB, MB, GB or TB.
     A NAME has no slash in it, a PATH has one.
     Exit status: 0 clean; 1 exit without shutdown, an error of call, nobody there;
-    2 usage; 3 name in use; 5 replies were not read.
+    2 usage; 3 name or state directory in use; 4 state damaged; 5 replies were
+    not read.
 
     """
 
@@ -155,9 +173,6 @@ private func split(_ argument: String) -> (name: String, value: String?) {
 }
 
 private func unknown(_ name: String) -> UsageError {
-  if laterFlags.contains(name) {
-    return UsageError(message: "\(name) is not in this version")
-  }
   let what = name.hasPrefix("-") ? "flag" : "command"
   let known =
     what == "flag"

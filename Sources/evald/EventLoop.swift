@@ -61,6 +61,7 @@ final class EventLoop {
       status = ExitStatus.clean
     }
     guests?.close()
+    service.finish()
     return status
   }
 
@@ -180,6 +181,7 @@ final class EventLoop {
   private func lookForParent() {
     guard now - parentSeen >= Self.parentInterval else { return }
     parentSeen = now
+    service.tick()
     if getppid() != parent { beginDraining() }
   }
 

@@ -6,6 +6,8 @@ enum ExitStatus {
   static let usage: Int32 = 2
   /// A state directory or a name that another process has.
   static let inUse: Int32 = 3
+  /// A state directory that is damaged, or of a newer evald.
+  static let damaged: Int32 = 4
   static let repliesUnread: Int32 = 5
 }
 

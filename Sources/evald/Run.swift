@@ -52,7 +52,13 @@ private func serve(_ options: Options) -> Int32 {
   } else {
     giveUpStandardStreams()
   }
-  let loop = EventLoop(
-    owner: owner, guests: guests, service: Service(options: options), signals: signals, log: log)
-  return loop.run()
+  do throws(StateDirectoryError) {
+    let service = try Service(options: options, log: log)
+    let loop = EventLoop(
+      owner: owner, guests: guests, service: service, signals: signals, log: log)
+    return loop.run()
+  } catch {
+    log.error(error.message)
+    return error.status
+  }
 }

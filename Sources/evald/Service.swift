@@ -18,7 +18,11 @@ struct Service {
   /// Seconds between two reports of progress.
   private static let progressInterval = 0.25
 
-  init(options: Options) {
+  private let log: Log
+
+  /// Reads the state directory, if there is one, before anything is answered.
+  init(options: Options, log: Log) throws(StateDirectoryError) {
+    self.log = log
     var messages = MessageLimits()
     messages.maxLineBytes = options.maxLineBytes
     messages.maxDepth = options.maxDepth
@@ -32,6 +36,7 @@ struct Service {
     server = Server(
       version: version, limits: limits, clock: secondsSince1970,
       sharedMemory: sharedMemoryReader, files: fileAccess)
+    try server.recover(options, log)
   }
 
   /// Answers one line of a session.
@@ -62,7 +67,26 @@ struct Service {
   }
 
   /// SIGTERM and SIGHUP: what was acknowledged is to survive from here on.
-  mutating func makeDurable() {}
+  mutating func makeDurable() {
+    server.makeDurable()
+    logWarnings()
+  }
+
+  /// About once a second, between requests.
+  mutating func tick() {
+    server.maintainJournal()
+    logWarnings()
+  }
+
+  /// Once, when all is answered.
+  mutating func finish() {
+    server.closeJournal()
+    logWarnings()
+  }
+
+  private func logWarnings() {
+    for warning in server.journalWarnings { log.warning(warning) }
+  }
 }
 
 // MARK: - Long questions

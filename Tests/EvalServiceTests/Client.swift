@@ -40,6 +40,15 @@ struct Client {
     server = Server(version: "1.2.3", limits: limits, clock: { clock.now })
   }
 
+  /// A server on a state directory. What takes long is done at once.
+  init(on store: MemoryStore, _ durability: Durability = .interval) throws(RecoveryError) {
+    self.init()
+    try server.recover(from: store, durability: durability, inBackground: { $0() })
+  }
+
+  /// Runs what evald does between requests.
+  mutating func between(_ body: (inout Server) -> Void) { body(&server) }
+
   /// A server with room for so many bytes.
   init(memory: Int) {
     var limits = ServiceLimits()

@@ -74,7 +74,7 @@ import Testing
       ["--max-connections", "0"],
       #"--max-connections must be a whole number from 1 to 10000, not "0""#
     ),
-    (["--state=x"], "--state is not in this version"),
+    (["--state="], #"--state must be a directory, not """#),
     (["--max-depth"], "--max-depth needs a value: --max-depth N"),
     (["--max-depth", "0"], #"--max-depth must be a whole number from 1 to 10000, not "0""#),
     (

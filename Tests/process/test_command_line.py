@@ -78,11 +78,6 @@ def test_usage_errors(arguments: list[str], named: str) -> None:
     assert result.stderr.count(b"\n") == 1
 
 
-def test_later_commands_say_so() -> None:
-    for argument in ("--state", "--durability"):
-        assert b"not in this version" in run(b"", argument).stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "limits"),
     [

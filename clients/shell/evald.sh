@@ -69,6 +69,17 @@ evald_start() {
   _evald_trap
 }
 
+# evald_attach NAME|PATH [--or-start [FLAG]...]: the same with an evald that another program started
+# under this name, or at this path; evald_stop lets go of it. With --or-start one is started if none
+# is live, which has no owner and stays.
+evald_attach() {
+  if [[ $# -lt 1 ]]; then
+    _evald_usage evald_attach 'NAME|PATH [--or-start [FLAG]...]'
+    return
+  fi
+  evald_start attach "$@"
+}
+
 # evald_stop: ends evald in order, and waits for it. Nothing to stop is fine.
 evald_stop() {
   _evald_stop "${EVALD_NAME:-evald}"

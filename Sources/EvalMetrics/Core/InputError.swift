@@ -19,6 +19,7 @@ public struct InputError: Error, Sendable, Equatable {
     case duplicateIDs = "DuplicateIds"
     case stateDamaged = "StateDamaged"
     case stateTooNew = "StateTooNew"
+    case durabilityFailed = "DurabilityFailed"
   }
 
   public var kind: Kind

@@ -1,10 +1,13 @@
 extension Kernels {
   /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78; RFC 3720, appendix B.4), eight bytes a step.
-  public static func crc32c(_ bytes: [UInt8], in range: Range<Int>? = nil) -> UInt32 {
+  /// `seed` is the checksum of what goes before.
+  public static func crc32c(
+    _ bytes: [UInt8], in range: Range<Int>? = nil, seed: UInt32 = 0
+  ) -> UInt32 {
     let range = (range ?? 0..<bytes.count).clamped(to: 0..<bytes.count)
     return checksumTables.withUnsafeBufferPointer { tables in
       bytes.withUnsafeBytes { source in
-        var crc = ~UInt32(0)
+        var crc = ~seed
         var place = range.lowerBound
         while place + 8 <= range.upperBound {
           let word = source.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian

@@ -1,6 +1,6 @@
 extension Int {
   /// The sum, or the nearest integer to it. Counts of decoded states can be anything, and merging them must not trap.
-  func addingClamped(_ other: Int) -> Int {
+  public func addingClamped(_ other: Int) -> Int {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? (other < 0 ? .min : .max) : sum
   }
@@ -20,12 +20,59 @@ public struct StateError: Error, Sendable, Equatable {
 
 /// Writes a state as bytes: fixed-width little-endian integers, and lengths before what they count.
 public struct StateWriter: Sendable {
+  /// What was written; of a writer that passes its bytes on, what has gathered since.
   public private(set) var bytes: [UInt8] = []
+  /// Takes what has gathered, so that a large state never stands in memory as bytes.
+  private let drain: (@Sendable ([UInt8]) -> Void)?
+
+  /// How many bytes gather before they are passed on.
+  private static var pieceBytes: Int { 1 << 20 }
+
+  public init() { drain = nil }
+
+  /// A writer that passes on what it is given, in pieces of about a megabyte; `finish` passes on the last.
+  public init(passingTo drain: @escaping @Sendable ([UInt8]) -> Void) { self.drain = drain }
+
+  /// Passes on what has gathered.
+  public mutating func finish() {
+    guard let drain, !bytes.isEmpty else { return }
+    drain(bytes)
+    bytes.removeAll(keepingCapacity: true)
+  }
+
+  @inline(__always)
+  private mutating func passOn() {
+    if bytes.count >= Self.pieceBytes, drain != nil { finish() }
+  }
+
+  /// Empties the writer and keeps its memory, unless that is much.
+  public mutating func clear() {
+    bytes.removeAll(keepingCapacity: bytes.capacity <= Self.pieceBytes)
+  }
+
+  /// Puts other bytes in the place of some that were written, as many of them as there are.
+  public mutating func replace(at place: Int, with other: [UInt8]) {
+    for (index, byte) in other.enumerated() where bytes.indices.contains(place + index) {
+      bytes[place + index] = byte
+    }
+  }
 
   /// Appends bytes as they are.
-  public mutating func write(raw bytes: [UInt8]) { self.bytes.append(contentsOf: bytes) }
+  public mutating func write(raw bytes: [UInt8]) {
+    self.bytes.append(contentsOf: bytes)
+    passOn()
+  }
 
-  public init() {}
+  /// Appends numbers as they are, without their count.
+  public mutating func write<T: BitwiseCopyable>(raw values: [T]) {
+    guard drain != nil else { return Kernels.append(values, to: &bytes) }
+    var rest = values[...]
+    while !rest.isEmpty {
+      Kernels.append(rest.prefix(Self.pieceBytes / MemoryLayout<T>.size), to: &bytes)
+      rest = rest.dropFirst(Self.pieceBytes / MemoryLayout<T>.size)
+      passOn()
+    }
+  }
 
   /// Appends an integer of its own width, which is at most 64 bits.
   public mutating func write<T: FixedWidthInteger>(_ value: T) {
@@ -34,6 +81,7 @@ public struct StateWriter: Sendable {
       bytes.append(UInt8(truncatingIfNeeded: rest))
       rest >>= 8
     }
+    passOn()
   }
 
   /// Appends the bits of a double.
@@ -46,14 +94,16 @@ public struct StateWriter: Sendable {
   }
 
   /// Appends an array of integers, its count first.
-  public mutating func write<T: FixedWidthInteger>(_ values: [T]) {
+  public mutating func write<T: FixedWidthInteger & BitwiseCopyable>(_ values: [T]) {
     write(UInt64(values.count))
-    bytes.reserveCapacity(bytes.count + values.count * MemoryLayout<T>.size)
-    for value in values { write(value) }
+    write(raw: values)
   }
 
   /// Appends an array of doubles, its count first.
-  public mutating func write(_ values: [Double]) { write(values.map(\.bitPattern)) }
+  public mutating func write(_ values: [Double]) {
+    write(UInt64(values.count))
+    write(raw: values)
+  }
 
   /// Appends an exact sum in its canonical form, so that equal sums are equal bytes.
   public mutating func write(_ sum: ExactSum) {
@@ -67,15 +117,24 @@ public struct StateWriter: Sendable {
 /// Reads what a `StateWriter` wrote, and refuses anything else.
 public struct StateReader: Sendable {
   private let bytes: [UInt8]
-  private var position = 0
+  private var position: Int
+  private let end: Int
 
-  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+  public init(_ bytes: [UInt8]) { self.init(bytes, in: 0..<bytes.count) }
+
+  /// Reads a part of the bytes.
+  public init(_ bytes: [UInt8], in range: Range<Int>) {
+    let range = range.clamped(to: 0..<bytes.count)
+    self.bytes = bytes
+    position = range.lowerBound
+    end = range.upperBound
+  }
 
   /// What is not read yet.
-  public var rest: [UInt8] { Array(bytes[position...]) }
+  public var rest: [UInt8] { Array(bytes[position..<end]) }
 
   /// Bytes not read yet.
-  public var remaining: Int { bytes.count - position }
+  public var remaining: Int { end - position }
 
   /// The next integer of this width.
   public mutating func read<T: FixedWidthInteger>(_: T.Type = T.self) throws(StateError) -> T {
@@ -116,18 +175,28 @@ public struct StateReader: Sendable {
   }
 
   /// The next array of integers.
-  public mutating func readArray<T: FixedWidthInteger>(_: T.Type = T.self) throws(StateError) -> [T]
-  {
+  public mutating func readArray<T: FixedWidthInteger & BitwiseCopyable>(
+    _: T.Type = T.self
+  ) throws(StateError) -> [T] {
     let count = try readCount(ofSize: MemoryLayout<T>.size)
-    var values: [T] = []
-    values.reserveCapacity(count)
-    for _ in 0..<count { values.append(try read(T.self)) }
+    return try read(raw: count, of: T.zero)
+  }
+
+  /// So many numbers without their count; `zero` is any of their type.
+  public mutating func read<T: BitwiseCopyable>(
+    raw count: Int, of zero: T
+  ) throws(StateError) -> [T] {
+    guard count >= 0, count <= remaining / MemoryLayout<T>.size else {
+      throw StateError("the state ends too early")
+    }
+    let values = Kernels.numbers(of: zero, from: bytes, at: position, count: count)
+    position += count * MemoryLayout<T>.size
     return values
   }
 
   /// The next array of doubles.
   public mutating func readDoubles() throws(StateError) -> [Double] {
-    try readArray(UInt64.self).map(Double.init(bitPattern:))
+    try read(raw: try readCount(ofSize: 8), of: 0.0)
   }
 
   /// The next exact sum.

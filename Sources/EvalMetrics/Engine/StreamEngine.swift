@@ -157,7 +157,7 @@ extension StreamEngine {
   @_specialize(where Task == RankingTask)
   @_specialize(where Task == MultilabelTask)
   public mutating func push(
-    _ columns: Columns, rowMetrics: [MetricRequest]
+    _ columns: Columns, rowMetrics: [MetricRequest], commit: PushCommit
   ) throws(InputError) -> PushReport {
     try Self.refuseUnknownColumns(columns)
     var settled = task
@@ -177,6 +177,7 @@ extension StreamEngine {
       throw error.numberingRows(kept)
     }
     report.rowAnswers = try Self.rowAnswers(rowMetrics, rows, kept: kept, settled.configuration)
+    try commit()
 
     // Nothing below can fail.
     task = settled

@@ -90,9 +90,9 @@ public protocol TaskEngine: Sendable {
   func bytesPerElement(of column: String) -> Int
 
   /// Checks a batch whole, then applies it. When it throws nothing has changed. The report has the answers of
-  /// `rowMetrics` for each row by itself.
+  /// `rowMetrics` for each row by itself. `commit` is called in between: when it throws, nothing is applied.
   mutating func push(
-    _ columns: Columns, rowMetrics: [MetricRequest]
+    _ columns: Columns, rowMetrics: [MetricRequest], commit: PushCommit
   ) throws(InputError) -> PushReport
   mutating func mark(_ label: String)
 
@@ -144,9 +144,14 @@ public protocol TaskEngine: Sendable {
   ) throws(InputError) -> R
 }
 
+/// Writes a batch down that was checked and is about to be applied.
+public typealias PushCommit = () throws(InputError) -> Void
+
 extension TaskEngine {
-  /// A push that asks for nothing by row.
-  public mutating func push(_ columns: Columns) throws(InputError) -> PushReport {
-    try push(columns, rowMetrics: [])
+  /// A push that asks for nothing by row, unless it is told, and is written down nowhere.
+  public mutating func push(
+    _ columns: Columns, rowMetrics: [MetricRequest] = []
+  ) throws(InputError) -> PushReport {
+    try push(columns, rowMetrics: rowMetrics, commit: { () throws(InputError) in })
   }
 }

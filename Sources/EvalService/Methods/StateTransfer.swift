@@ -10,20 +10,27 @@ extension Server {
     parameters: [
       .stream, .window,
       Parameter(
+        "checkpoint", "Instead of a window: all that this checkpoint keeps, for stream/rollback.",
+        schema: #"{"type": "string"}"#),
+      Parameter(
         "path", "Write the state to this file instead of the answer.",
         schema: #"{"type": "string"}"#),
     ],
     resultSchema: #"{"type": "object", "required": ["stream", "count", "bytes"]}"#,
     errors: [
-      "StreamNotFound", "InvalidParams", "NotApplicable", "TooManyValues", "DurabilityFailed",
+      "StreamNotFound", "InvalidParams", "NotApplicable", "CheckpointNotFound", "TooManyValues",
+      "DurabilityFailed",
     ]
   ) { server, params, writer throws(RPCError) in
     let path = try params.optionalString("path")
     let version = server.version
-    let file = try server.withStream(params) { stream throws(RPCError) in
-      try stream.export(params, version: version)
+    let (bytes, count) = try server.withStream(params) { stream throws(RPCError) in
+      if params.present("checkpoint") != nil {
+        return try stream.exportCheckpoint(params, version: version)
+      }
+      let file = try stream.export(params, version: version)
+      return (file.bytes, file.count)
     }
-    let bytes = file.bytes
     let limit = server.limits.maxReplyBytes
     if path == nil, bytes.count / 3 * 4 > limit {
       throw RPCError(
@@ -36,7 +43,7 @@ extension Server {
     }
     writer.beginObject()
     writer.field("stream", try params.string("stream"))
-    writer.field("count", file.count)
+    writer.field("count", count)
     writer.field("bytes", bytes.count)
     if let path { writer.field("path", path) } else { writer.field("state", encodeBase64(bytes)) }
     writer.endObject()
@@ -56,7 +63,7 @@ extension Server {
       """,
     errors: [
       "InvalidParams", "SchemaMismatch", "DuplicateIds", "InvalidBatch", "MemoryLimit",
-      "TooManyValues", "StateTooNew", "StateDamaged",
+      "TooManyValues", "StateTooNew", "StateDamaged", "DurabilityFailed",
     ]
   ) { server, params, writer throws(RPCError) in
     let name = try Server.checkedName("stream", params)
@@ -71,16 +78,14 @@ extension Server {
     }
     // What is read takes more room than its bytes.
     try server.reserveMemory(file.rows.count * 4, for: "this state", path: place)
-    var stream = try server.target(of: file, name, place)
     let created = server.streams[name] == nil
-    let merged = try translating(at: place) { () throws(InputError) in
-      var reader = StateReader(file.rows)
-      return try stream.contents.engine.mergeRows(from: &reader)
+    let trace = FileTrace(server.files.reader)
+    let merged = try server.merge(
+      file, into: name, files: trace.reader, keepsFiles: server.journal != nil, at: place
+    ) { server throws(RPCError) in
+      try server.commit(.merge(stream: name, files: trace.files, state: bytes), params)
     }
-    stream.revision += 1
-    stream.contents.totals.applied &+= merged
-    server.changes += 1
-    server.put(stream)
+    guard let stream = server.streams[name] else { return }
     writer.beginObject()
     writer.field("stream", name)
     writer.field("created", created)
@@ -91,8 +96,28 @@ extension Server {
     writer.endObject()
   }
 
+  /// Merges a state into a stream, which is made if it is not there; gives the number of rows. `commit` is
+  /// called before anything changes.
+  mutating func merge(
+    _ file: StateFile, into name: String, files: @escaping FileReader, keepsFiles: Bool,
+    at place: String, commit: (inout Server) throws(RPCError) -> Void
+  ) throws(RPCError) -> Int {
+    let trace = FileTrace(files)
+    var stream = try target(of: file, name, place, trace, keepsFiles: keepsFiles)
+    let merged = try translating(at: place) { () throws(InputError) in
+      var reader = StateReader(file.rows)
+      return try stream.contents.engine.mergeRows(from: &reader)
+    }
+    stream.revision += 1
+    stream.contents.totals.applied &+= merged
+    try commit(&self)
+    changes += 1
+    put(stream)
+    return merged
+  }
+
   /// The bytes of the state that a request gives, inline or by path.
-  private func stateBytes(_ params: Params) throws(RPCError) -> [UInt8] {
+  func stateBytes(_ params: Params) throws(RPCError) -> [UInt8] {
     if let path = try params.optionalString("path") {
       if params.present("state") != nil {
         throw params.invalid("path", "stands beside state", hint: "give one of them")
@@ -117,9 +142,9 @@ extension Server {
 
   /// The stream that a state goes into: the one that is there, if its schema is the same, or a new one.
   private func target(
-    of file: StateFile, _ name: String, _ path: String
+    of file: StateFile, _ name: String, _ path: String, _ trace: FileTrace, keepsFiles: Bool
   ) throws(RPCError) -> Stream {
-    let fresh = try fresh(file, name, path)
+    let fresh = try fresh(file, name, path, trace, keepsFiles)
     guard let stream = streams[name] else {
       guard streams.count < limits.maxStreams else {
         throw RPCError(
@@ -147,7 +172,7 @@ extension Server {
 
   /// An empty stream with the schema of a state.
   private func fresh(
-    _ file: StateFile, _ name: String, _ path: String
+    _ file: StateFile, _ name: String, _ path: String, _ trace: FileTrace, _ keepsFiles: Bool
   ) throws(RPCError) -> Stream {
     var schema = file.schema
     return try translating(at: path) { () throws(InputError) in
@@ -159,18 +184,18 @@ extension Server {
       let named = try requests(file.named)
       let engine = try Tasks.engine(
         task: schema.task, options: schema.options, metrics: named,
-        dimensions: schema.dimensions, keepWindows: schema.keepWindows, files: files.reader)
+        dimensions: schema.dimensions, keepWindows: schema.keepWindows, files: trace.reader)
       schema.settings = engine.settings
       var stream = Stream(
         name: name, schema: schema, engine: engine, metrics: named.isEmpty ? nil : named,
-        metadata: Self.noMetadata, openedAt: changes + 1)
+        metadata: Self.noMetadata, openedAt: changes + 1, files: keepsFiles ? trace.files : [])
       stream.metrics = try requests(file.metrics)
       return stream
     }
   }
 
   /// Puts a changed stream in its place.
-  private mutating func put(_ stream: Stream) {
+  mutating func put(_ stream: Stream) {
     if streams[stream.name] == nil { add(stream) } else { update(stream.name) { $0 = stream } }
   }
 }

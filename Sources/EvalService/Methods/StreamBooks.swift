@@ -40,22 +40,25 @@ extension Server {
 
   static let streamReset = Method<Server>(
     name: "stream/reset", summary: "Forgets all rows, marks and producers; the schema stays.",
-    parameters: [.stream], resultSchema: #"{"type": "object"}"#, errors: ["StreamNotFound"]
+    parameters: [.stream], resultSchema: #"{"type": "object"}"#,
+    errors: ["StreamNotFound", "DurabilityFailed"]
   ) { server, params, writer throws(RPCError) in
-    try server.withStream(params) { stream throws(RPCError) in stream.reset() }
-    server.changes += 1
+    let change = Change.reset(stream: try server.streamName(params))
+    try server.commit(change, params)
+    server.apply(change)
     writer.beginObject()
     writer.endObject()
   }
 
   static let streamDelete = Method<Server>(
     name: "stream/delete", summary: "Forgets a stream and its checkpoints.",
-    parameters: [.stream], resultSchema: #"{"type": "object"}"#, errors: ["StreamNotFound"]
+    parameters: [.stream], resultSchema: #"{"type": "object"}"#,
+    errors: ["StreamNotFound", "DurabilityFailed"]
   ) { server, params, writer throws(RPCError) in
     let name = try server.streamName(params)
-    server.remove(name)
+    try server.commit(.delete(stream: name), params)
+    server.apply(.delete(stream: name))
     server.endSubscriptions(to: name)
-    server.changes += 1
     writer.beginObject()
     writer.endObject()
   }
@@ -70,19 +73,25 @@ extension Server {
         schema: #"{"type": "boolean", "default": false}"#),
     ],
     resultSchema: #"{"type": "object", "required": ["applied", "durable", "rejected"]}"#,
-    errors: ["StreamNotFound"]
+    errors: ["StreamNotFound", "DurabilityFailed"]
   ) { server, params, writer throws(RPCError) in
     let acknowledges = try params.optionalBool("acknowledge") ?? false
-    try server.withStream(params) { stream throws(RPCError) in
+    let name = try server.streamName(params)
+    if acknowledges { try server.commit(.acknowledge(stream: name), params) }
+    server.makeDurable()
+    let durable = server.journal?.durableNumber
+    try server.look(at: name) { stream throws(RPCError) in
       writer.beginObject()
       writer.producers("applied", stream.contents.producers)
       // Without a state directory nothing outlives the process.
-      writer.producers("durable", Producers())
+      writer.producers("durable", durable == nil ? Producers() : stream.contents.producers) {
+        $0.durable(to: durable ?? 0)
+      }
       writer.refusals("rejected", stream.contents.taint)
       writer.field("revision", stream.revision)
       writer.endObject()
-      if acknowledges { stream.contents.taint = Refusals() }
     }
+    if acknowledges { server.apply(.acknowledge(stream: name)) }
   }
 }
 

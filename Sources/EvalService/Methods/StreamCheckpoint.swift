@@ -18,7 +18,7 @@ extension Server {
         schema: #"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 16}"#),
     ],
     resultSchema: #"{"type": "object", "required": ["name", "revision"]}"#,
-    errors: ["StreamNotFound", "MemoryLimit"]
+    errors: ["StreamNotFound", "MemoryLimit", "DurabilityFailed"]
   ) { server, params, writer throws(RPCError) in
     let name = try checkedName("name", params)
     let keep = try params.optionalInt("keep", in: 1...1000) ?? 16
@@ -28,38 +28,50 @@ extension Server {
       $0 + (server.streams[$1]?.growth(ofCheckpoint: name, keep: keep) ?? 0)
     }
     try server.reserveMemory(incoming, for: "this checkpoint", path: params.path(of: "name"))
-    server.changes += 1
-    let clock = server.changes
-    for stream in streams {
-      server.update(stream) { $0.checkpoint(name, keep: keep, clock: clock) }
-    }
+    let change = Change.checkpoint(
+      name: name, stream: try params.optionalString("stream"), keep: keep)
+    try server.commit(change, params)
+    server.apply(change)
     writer.checkpointResult(name, server, streams)
   }
 
   static let streamRollback = Method<Server>(
     name: "stream/rollback",
     summary: "Brings back what a checkpoint kept. Streams that were opened after it are emptied.",
-    parameters: [name, stream],
+    parameters: [
+      name, stream,
+      Parameter(
+        "state", "What state/export gave of a checkpoint: it comes back from this, as name.",
+        schema: #"{"type": "string"}"#),
+      Parameter("path", "The file that holds it.", schema: #"{"type": "string"}"#),
+    ],
     resultSchema: #"{"type": "object", "required": ["name", "revision"]}"#,
-    errors: ["StreamNotFound", "CheckpointNotFound"]
+    errors: [
+      "StreamNotFound", "CheckpointNotFound", "SchemaMismatch", "MemoryLimit", "TooManyValues",
+      "StateTooNew", "StateDamaged", "DurabilityFailed",
+    ]
   ) { server, params, writer throws(RPCError) in
     let name = try checkedName("name", params)
+    if params.present("state") != nil || params.present("path") != nil {
+      let stream = try server.restore(name, params)
+      return writer.checkpointResult(name, server, [stream])
+    }
     let streams = try server.chosenStreams(params)
-    let clocks = streams.compactMap { server.streams[$0]?.checkpoint(name)?.clock }
-    guard let clock = clocks.max() else {
+    guard streams.contains(where: { server.streams[$0]?.checkpoint(name) != nil }) else {
       let known = Set(streams.flatMap { server.streams[$0]?.checkpoints.map(\.name) ?? [] })
       throw RPCError(
         .checkpointNotFound, "there is no checkpoint \(quoted(name))",
         path: params.path(of: "name"), hint: unknownNameHint(name, among: known.sorted()))
     }
-    server.changes += 1
-    for stream in streams { server.update(stream) { $0.rollBack(to: name, clock: clock) } }
+    let change = Change.rollback(name: name, stream: try params.optionalString("stream"))
+    try server.commit(change, params)
+    server.apply(change)
     writer.checkpointResult(name, server, streams)
   }
 
   /// The stream a request names, or all of them in order.
   private func chosenStreams(_ params: Params) throws(RPCError) -> [String] {
-    params.present("stream") == nil ? streams.keys.sorted() : [try streamName(params)]
+    params.present("stream") == nil ? chosen(nil) : [try streamName(params)]
   }
 }
 

@@ -15,7 +15,7 @@ extension Server {
         schema: #"{"type": "object"}"#),
     ],
     resultSchema: #"{"type": "object", "required": ["label", "count", "values", "extra", "time"]}"#,
-    errors: ["StreamNotFound", "TooManyValues", "MemoryLimit"]
+    errors: ["StreamNotFound", "TooManyValues", "MemoryLimit", "DurabilityFailed"]
   ) { server, params, writer throws(RPCError) in
     let label = params.present("label") == nil ? nil : try checkedName("label", params)
     let extra = try params.optionalObject("extra")?.value.map { json throws(RPCError) in
@@ -25,15 +25,19 @@ extension Server {
     try server.reserveMemory(
       4096 + (extra?.count ?? 0), for: "a row of the history", path: params.path(of: "stream"))
     let time = server.clock()
-    server.tellOfMark(label, in: try server.streamName(params))
-    try server.withStream(params) { stream throws(RPCError) in
-      let row = try stream.mark(label, extra: extra ?? Array("{}".utf8), time: time)
+    let name = try server.streamName(params)
+    let row = try server.withStream(params) { stream throws(RPCError) in
+      try stream.rowOfMark(label, extra: extra ?? Array("{}".utf8), time: time)
+    }
+    try server.commit(.mark(stream: name, row), params)
+    server.tellOfMark(label, in: name)
+    server.apply(.mark(stream: name, row))
+    try server.look(at: name) { stream throws(RPCError) in
       writer.beginObject()
       writer.historyRow(row, row.requests.enumerated().map { ($1.key, $0) })
       writer.field("revision", stream.revision)
       writer.endObject()
     }
-    server.changes += 1
   }
 
   static let metricHistory = Method<Server>(
@@ -71,8 +75,8 @@ extension Stream {
   /// What a mark is called that is given no label: its number.
   var nextLabel: String { "\(contents.marks + 1)" }
 
-  /// Closes the current window and keeps its row.
-  fileprivate mutating func mark(
+  /// The row that closes the current window; nothing changes yet.
+  fileprivate mutating func rowOfMark(
     _ label: String?, extra: [UInt8], time: Double
   ) throws(RPCError) -> HistoryRow {
     guard contents.history.rows.count < History.limit else {
@@ -84,16 +88,18 @@ extension Stream {
     let found = try translating(at: "/params") { () throws(InputError) in
       try contents.engine.answers(metrics, in: Scope(), threshold: nil)
     }
-    let label = label ?? nextLabel
-    contents.marks += 1
-    let row = HistoryRow(
-      label: label, count: found.count, requests: metrics,
+    return HistoryRow(
+      label: label ?? nextLabel, count: found.count, requests: metrics,
       answers: found.answers, extra: extra, time: time, taint: contents.taint)
+  }
+
+  /// Closes the current window and keeps its row.
+  mutating func close(_ row: HistoryRow) {
+    contents.marks += 1
     contents.engine.mark(row.label)
     contents.history.append(row)
     contents.taint = Refusals()
     revision += 1
-    return row
   }
 }
 

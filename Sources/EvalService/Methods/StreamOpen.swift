@@ -30,7 +30,7 @@ extension Server {
       """,
     errors: [
       "InvalidParams", "UnknownTask", "UnknownMetric", "SchemaMismatch", "ResumeRefused",
-      "TooManyValues", "MemoryLimit",
+      "TooManyValues", "MemoryLimit", "DurabilityFailed",
     ]
   ) { server, params, writer throws(RPCError) in
     let name = try streamName(params)
@@ -53,11 +53,12 @@ extension Server {
     let metrics = try params.optionalArray("metrics").map { list throws(RPCError) in
       try Stream.requests(list, path: params.path(of: "metrics"), task: schema.task)
     }
+    let trace = FileTrace(files.reader)
     let engine = try translating(at: "/params") { () throws(InputError) in
       try Tasks.engine(
         task: schema.task, options: schema.options, metrics: metrics ?? [],
         dimensions: schema.dimensions, keepWindows: schema.keepWindows,
-        files: files.reader)
+        files: trace.reader)
     }
     schema.settings = engine.settings
     let metadata = try Self.metadata(params)
@@ -78,8 +79,10 @@ extension Server {
     }
     let stream = Stream(
       name: name, schema: schema, engine: engine, metrics: metrics,
-      metadata: metadata ?? Self.noMetadata, openedAt: changes + 1)
+      metadata: metadata ?? Self.noMetadata, openedAt: changes + 1,
+      files: journal == nil ? [] : trace.files)
     try reserveMemory(stream.byteCount, for: "this stream", path: params.path(of: "stream"))
+    try commit(.open(Opening(stream)), params)
     changes += 1
     add(stream)
     return true
@@ -94,10 +97,13 @@ extension Server {
     if metrics == nil && metadata == nil { return }
     let incoming = Stream.byteCount(stream.schema, metrics ?? [], metadata ?? [])
     try reserveMemory(incoming, for: "the metadata", path: params.path(of: "metadata"))
-    update(stream.name) { stream in
-      stream.metrics = metrics ?? stream.metrics
-      stream.metadata = metadata ?? stream.metadata
+    // A client that opens the same again changes nothing.
+    if metrics ?? stream.metrics == stream.metrics, metadata ?? stream.metadata == stream.metadata {
+      return
     }
+    let change = Change.alter(stream: stream.name, metrics: metrics, metadata: metadata)
+    try commit(change, params)
+    apply(change)
   }
 
   private func reopen(
@@ -201,12 +207,14 @@ extension Server {
 }
 
 extension JSONWriter {
-  /// Writes the last number of each producer.
-  mutating func producers(_ name: String, _ producers: Producers) {
+  /// Writes a number of each producer: the last one, unless another is asked for.
+  mutating func producers(
+    _ name: String, _ producers: Producers, _ number: (Producer) -> Int64 = \.last
+  ) {
     key(name)
     beginObject()
     for (producer, sent) in producers.byName.sorted(by: { $0.key < $1.key }) {
-      field(producer, Value.integer(sent.last))
+      field(producer, Value.integer(number(sent)))
     }
     endObject()
   }

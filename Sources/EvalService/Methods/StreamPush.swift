@@ -26,7 +26,7 @@ extension Server {
       """,
     errors: [
       "StreamNotFound", "InvalidBatch", "OutOfSequence", "AlreadyRefused", "UnknownMetric",
-      "MemoryLimit", "TooManyValues",
+      "MemoryLimit", "TooManyValues", "DurabilityFailed",
     ]
   ) { server, params, writer throws(RPCError) in
     let batch = try params.required("batch")
@@ -64,20 +64,21 @@ extension Server {
       let whole = try look(at: name) { stream throws(RPCError) in stream.engine.wholeColumns }
       let reader = BatchReader(sharedMemory: sharedMemory, wholeColumns: whole)
       let columns = try reader.read(batch, path: path)
+      let isWritten = journal != nil
       let bytes = try look(at: name) { stream throws(RPCError) in
-        columns.mostBytesNeeded(by: stream.engine)
+        columns.mostBytesNeeded(by: stream.engine, isWritten: isWritten)
       }
       try reserveMemory(bytes, for: "this batch", path: path)
+      try readyJournal()
+      let commit = pushCommit(to: name, from: sender, columns, params)
       return try withStream(named: name) { stream throws(RPCError) in
-        try stream.push(columns, from: sender, rowMetrics, path: path)
+        try stream.push(columns, from: sender, rowMetrics, path: path, commit: commit)
       }
     } catch {
       // What the batch holds will not get better by sending it again; room may be found.
       let isForWhatItHolds = [ErrorKind.invalidBatch.name, ErrorKind.tooManyValues.name]
       if let sender, isForWhatItHolds.contains(error.kind) {
-        try withStream(named: name) { stream throws(RPCError) in
-          stream.contents.producers.note(sender, isRefused: true)
-        }
+        try useUp(sender, of: name, for: error, params)
       }
       throw error
     }
@@ -85,6 +86,19 @@ extension Server {
 }
 
 extension Server {
+  /// Notes that a number was used up by a batch that was refused. Where the batch was a notification, the
+  /// taint of its stream is in the same record: a crash must not come between the two.
+  private mutating func useUp(
+    _ sender: Sender, of name: String, for error: RPCError, _ params: Params
+  ) throws(RPCError) {
+    let taint = params.caller.isNotification ? Self.refusal(params, error) : Refusals()
+    let change = Change.refuse(stream: name, from: sender, taint: taint)
+    // When this fails, the number is not used up, and the sender is told why.
+    try commit(change, params)
+    apply(change)
+    isTaintNoted = params.caller.isNotification
+  }
+
   /// The bytes of the columns that stand in shared memory, by what their shapes say.
   private static func sharedBytes(_ columns: JSONValue) -> Int {
     var bytes = 0
@@ -131,12 +145,32 @@ extension Stream {
 
   /// Applies columns, all of them or none.
   fileprivate mutating func push(
-    _ columns: Columns, from sender: Sender?, _ rowMetrics: [MetricRequest], path: String
+    _ columns: Columns, from sender: Sender?, _ rowMetrics: [MetricRequest], path: String,
+    commit: JournalEntry?
   ) throws(RPCError) -> PushReport {
-    let report = try translating(at: path) { () throws(InputError) in
-      try contents.engine.push(columns, rowMetrics: rowMetrics)
+    do throws(InputError) {
+      return try apply(columns, from: sender, rowMetrics, commit: commit)
+    } catch {
+      // What could not be written says nothing about a place in the batch.
+      throw RPCError(error, at: error.kind == .durabilityFailed ? "/params" : path)
     }
-    if let sender { contents.producers.note(sender, isRefused: false) }
+  }
+
+  /// The same, also for a batch that is read from the journal.
+  @discardableResult
+  mutating func apply(
+    _ columns: Columns, from sender: Sender?, _ rowMetrics: [MetricRequest] = [],
+    commit: JournalEntry? = nil
+  ) throws(InputError) -> PushReport {
+    var record: UInt64 = 0
+    let report = try contents.engine.push(columns, rowMetrics: rowMetrics) {
+      () throws(InputError) in
+      if let commit { record = try commit.write() }
+    }
+    if let sender {
+      contents.producers.note(
+        sender, isRefused: false, record: record, durableTo: commit?.durableNumber ?? 0)
+    }
     contents.totals.add(report)
     notePush()
     return report
@@ -155,11 +189,13 @@ extension PushReport {
 }
 
 extension Columns {
-  /// An upper bound of the memory that a batch becomes.
-  fileprivate func mostBytesNeeded(by engine: any TaskEngine) -> Int {
-    let kept = slices.values.reduce(0) { $0 + $1.elements } * ColumnSpec.bytesKept
+  /// An upper bound of the memory that a batch becomes. What `isWritten` to a journal stands there as
+  /// bytes once more.
+  fileprivate func mostBytesNeeded(by engine: any TaskEngine, isWritten: Bool) -> Int {
+    let written = isWritten ? 8 : 0
+    let kept = slices.values.reduce(0) { $0 + $1.elements } * (ColumnSpec.bytesKept + written)
     return columns.reduce(kept) { sum, column in
-      sum + column.value.elements * engine.bytesPerElement(of: column.key)
+      sum + column.value.elements * (engine.bytesPerElement(of: column.key) + written)
     }
   }
 }
@@ -233,13 +269,9 @@ extension Server {
     let fields = params.value?.kind == .object ? params.value : nil
     let name = fields?["stream"]?.string
     // A number that was refused before has tainted the stream before.
-    if let name, error.kind != ErrorKind.alreadyRefused.name {
-      let rows = fields?["batch"].map(Self.rowCount) ?? 0
-      update(name) { stream in
-        stream.contents.taint.add(rows: rows, error)
-        stream.refusals.add(rows: rows, error)
-      }
-    }
+    let isNoted = isTaintNoted || error.kind == ErrorKind.alreadyRefused.name
+    isTaintNoted = false
+    if let name, !isNoted { taint(name, Self.refusal(params, error)) }
     guard params.caller.capabilities.pushFailed else { return }
     outbox.notify(params.caller.session, method: "stream/push_failed") { writer in
       writer.beginObject()
@@ -249,6 +281,21 @@ extension Server {
       writer.errorMember(error)
       writer.endObject()
     }
+  }
+
+  /// Taints a stream. Where that cannot be written down, it is once it can.
+  private mutating func taint(_ name: String, _ refusal: Refusals) {
+    if streams[name] == nil { return }
+    apply(.refuse(stream: name, from: nil, taint: refusal))
+    if journal == nil { return }
+    unwrittenTaints[name, default: Refusals()].add(refusal)
+    _ = try? readyJournal()
+  }
+
+  /// The refusal of the batch of these parameters.
+  private static func refusal(_ params: Params, _ error: RPCError) -> Refusals {
+    let fields = params.value?.kind == .object ? params.value : nil
+    return Refusals(rows: fields?["batch"].map(rowCount) ?? 0, error)
   }
 
   /// How many rows a refused batch seems to have had: those of its first column. What its sender says of

@@ -1,3 +1,4 @@
+import EvalMetrics
 import JSONRPC
 
 /// What a producer has sent: numbers of batches that start at 1 and go up by 1.
@@ -6,6 +7,9 @@ struct Producer: Sendable {
   private(set) var last: Int64 = 0
   /// Numbers of refused batches, ascending; the last 1,024 are remembered.
   private(set) var refused: [Int64] = []
+  /// The record of the journal that has the last number, and the last number before it that was durable then.
+  private var record: UInt64 = 0
+  private var durableBefore: Int64 = 0
 
   static let remembered = 1024
 
@@ -33,6 +37,15 @@ struct Producer: Sendable {
     if refused.count > Self.remembered { refused.removeFirst(refused.count - Self.remembered) }
   }
 
+  /// The last number that is durable, where records up to this one are.
+  func durable(to record: UInt64) -> Int64 { self.record <= record ? last : durableBefore }
+
+  /// Notes which record will have the next number.
+  fileprivate mutating func note(record: UInt64, durableTo durable: UInt64) {
+    durableBefore = self.durable(to: durable)
+    self.record = record
+  }
+
   var byteCount: Int { 128 + refused.count * 8 }
 }
 
@@ -50,11 +63,42 @@ struct Producers: Sendable {
 
   subscript(name: String) -> Producer { byName[name] ?? Producer() }
 
-  /// Notes that a batch was applied, or refused for what it held.
-  mutating func note(_ sender: Sender, isRefused: Bool) {
+  /// Notes that a batch was applied, or refused for what it held; and which record of the journal says so.
+  mutating func note(
+    _ sender: Sender, isRefused: Bool, record: UInt64 = 0, durableTo durable: UInt64 = 0
+  ) {
     let before = byName[sender.producer].map(\.byteCount) ?? 0
+    byName[sender.producer, default: Producer()].note(record: record, durableTo: durable)
     byName[sender.producer, default: Producer()].note(sender.number, isRefused)
     byteCount += self[sender.producer].byteCount - before
+  }
+}
+
+// MARK: - Bytes
+
+extension Producers {
+  func encode(into writer: inout StateWriter) {
+    writer.write(UInt64(byName.count))
+    for (name, producer) in byName.sorted(by: { $0.key < $1.key }) {
+      writer.write(name)
+      writer.write(producer.last)
+      writer.write(producer.refused)
+    }
+  }
+
+  init(from reader: inout StateReader) throws(StateError) {
+    for _ in 0..<(try reader.readCount(ofSize: 24)) {
+      let name = try reader.readString()
+      byName[name] = try Producer(from: &reader)
+      byteCount += self[name].byteCount
+    }
+  }
+}
+
+extension Producer {
+  fileprivate init(from reader: inout StateReader) throws(StateError) {
+    last = try reader.read()
+    refused = try reader.readArray()
   }
 }
 
@@ -68,6 +112,11 @@ extension Producer {
 struct Sender {
   var producer: String
   var number: Int64
+
+  init(producer: String, number: Int64) {
+    self.producer = producer
+    self.number = number
+  }
 
   /// Nil when the batch is not numbered.
   init?(_ params: Params) throws(RPCError) {

@@ -17,6 +17,8 @@ struct Stream: Sendable {
   var metadata: [UInt8]
   /// The server's clock of changes when the stream was opened.
   let openedAt: UInt64
+  /// Files that options named, as they were read; kept only where there is a state directory.
+  let files: [KeptFile]
   var contents: Contents
   /// Rises with every change; never falls, not even by a rollback.
   var revision: UInt64 = 0 { didSet { revisionOfLastOther = revision } }
@@ -52,11 +54,12 @@ struct Stream: Sendable {
 
   init(
     name: String, schema: Schema, engine: any TaskEngine, metrics: [MetricRequest]?,
-    metadata: [UInt8], openedAt: UInt64
+    metadata: [UInt8], openedAt: UInt64, files: [KeptFile] = []
   ) {
     self.name = name
     self.schema = schema
-    schemaBytes = Self.byteCount(schema, [], [])
+    self.files = files
+    schemaBytes = Self.byteCount(schema, [], []) + files.byteCount
     self.metrics = metrics ?? engine.defaultRequests
     named = metrics ?? []
     self.metadata = metadata
@@ -130,6 +133,16 @@ extension Stream {
     others(than: name, keep: keep).reduce(contents.byteCount - checkpointBytes) {
       $0 + $1.byteCount
     }
+  }
+
+  /// Takes over what a snapshot has beside the contents.
+  mutating func restore(
+    revision: UInt64, ofLastOther other: UInt64, _ checkpoints: [Checkpoint]
+  ) {
+    self.revision = revision
+    revisionOfLastOther = other
+    self.checkpoints = checkpoints
+    checkpointBytes = checkpoints.reduce(0) { $0 + $1.byteCount }
   }
 
   /// The checkpoints that stay beside a new one.

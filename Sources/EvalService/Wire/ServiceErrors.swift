@@ -57,6 +57,7 @@ extension ErrorKind {
       case .duplicateIDs: .duplicateIDs
       case .stateDamaged: .stateDamaged
       case .stateTooNew: .stateTooNew
+      case .durabilityFailed: .durabilityFailed
       }
   }
 }

@@ -15,7 +15,7 @@ import evald
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Those that train nothing have tests of their own.
-OTHERS = {"score_texts", "every_task"}
+OTHERS = {"every_task", "score_texts", "train_and_resume"}
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in EXAMPLES.glob("*.py")} - OTHERS))
@@ -112,3 +112,23 @@ def test_texts_are_scored(real_binary: str) -> None:
     assert float(better) > 50 > 30 > float(worse)
     model, lead = re.findall(r"^rougeL +([\d.]+)$", done.stdout, re.M)
     assert float(model) > float(lead)
+
+
+def test_a_killed_training_goes_on(real_binary: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "train_and_resume.py"), str(tmp_path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(evald.__file__).parents[1]),
+            "EVALD_BIN": real_binary,
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("the same to the last bit\n"), done.stdout + done.stderr
+    assert done.stdout.count("kill -9") == 4
+    assert re.search(r"^goes on with epoch \d+, step \d+$", done.stdout, re.M)

@@ -16,13 +16,23 @@ import pytest
 
 import evald
 from conftest import Starter
+from evald._link import Link
+from evald._producer import Producer
+from evald._unacknowledged import Sent, Unacknowledged
 
 Durable = Callable[..., evald.Evald]
 
 
 @pytest.fixture
-def durable(fake: Starter, tmp_path: Path) -> Durable:
+def durable(fake: Starter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Durable:
     """A fake daemon that keeps what it takes, and a client that starts it again."""
+    # It has no state directory, but a file; the client waits for it as for one.
+    init = Link.__init__
+
+    def patiently(link: Link, *args: Any, **options: Any) -> None:
+        init(link, *args, **{**options, "in_use_patience": 12.0})
+
+    monkeypatch.setattr(Link, "__init__", patiently)
 
     def start(*settings: str, **options: Any) -> evald.Evald:
         return fake(f"keep={tmp_path / 'kept'}", *settings, reconnect=True, **options)
@@ -68,11 +78,13 @@ def test_kills_at_any_moment(durable: Durable) -> None:
     ev = durable()
     stream = ev.stream("val", "binary")
     stop, pids = threading.Event(), set()
+    link: Any = ev._link
 
     def kill() -> None:
-        while not stop.wait(random.uniform(0.3, 0.9)):  # to start takes it a while, in Python
+        while not stop.wait(random.uniform(0.0, 0.5)):
             pid = ev.pid
-            if pid is not None and pid not in pids:
+            has_lived = not link.unacknowledged.fruitless and not link.connection.broken
+            if pid is not None and pid not in pids and has_lived:
                 pids.add(pid)
                 os.kill(pid, signal.SIGKILL)
 
@@ -80,7 +92,7 @@ def test_kills_at_any_moment(durable: Durable) -> None:
     killer.start()
     number = 0
     end = time.monotonic() + 5
-    while time.monotonic() < end:
+    while time.monotonic() < end or len(pids) < 4:
         push(stream, number, wait=number % 97 == 0)
         number += 1
         if number % 50 == 0:
@@ -88,7 +100,6 @@ def test_kills_at_any_moment(durable: Durable) -> None:
     stop.set()
     killer.join()
     assert values(ev) == rows(0, number)
-    assert len(pids) > 3
 
 
 def test_a_waiting_push_and_a_question_are_answered(durable: Durable) -> None:
@@ -249,6 +260,33 @@ def test_refused_pushes_are_not_sent_again(durable: Durable) -> None:
     assert not [row for row in values(ev) if row in refused]
 
 
+def test_an_answered_push_is_not_kept(durable: Durable) -> None:
+    ev = durable("refuse=InvalidBatch", "refuse_every=2", on_error="raise")
+    stream = ev.stream("val", "binary")
+    link: Any = ev._link
+    push(stream, 0, wait=True)
+    assert not link.unacknowledged._sent
+    with pytest.raises(evald.InvalidBatch):
+        push(stream, 1, wait=True)
+    assert not link.unacknowledged._sent
+
+
+def test_only_what_was_flushed_is_let_go() -> None:
+    kept = Unacknowledged(1000)
+    senders = [Producer("a"), Producer("b")]
+    sent = []
+    for number in range(6):
+        sender = senders[number % 2]
+        sender.tail()
+        sent.append(Sent(sender, [b"line"], 0, None))
+        kept.add(sent[-1])
+    kept.let_go("a", sent[2], {senders[0].name: 2})
+    assert list(kept._sent) == [sent[1], sent[3], sent[4], sent[5]]
+    assert [sender.counted for sender in senders] == [2, 0]
+    kept.let_go("b", sent[5], {})
+    assert list(kept._sent) == [sent[4]]
+
+
 def test_closing_does_not_wait_for_what_does_not_come(fake: Starter, tmp_path: Path) -> None:
     ev = fake(f"keep={tmp_path / 'kept'}", reconnect=True, on_error="warn")
     push(ev.stream("val", "binary"), 0)
@@ -276,8 +314,6 @@ def test_columns_in_shared_memory_are_sent_again(
     real: Starter, real_binary: str, tmp_path: Path
 ) -> None:
     """The space of a column is not given to another one before the daemon has it for good."""
-    from evald._unacknowledged import Sent
-
     ev = real(reconnect=True, shared_memory=True)
     stream = ev.stream("val", "scalar")
     link: Any = ev._link
@@ -285,7 +321,12 @@ def test_columns_in_shared_memory_are_sent_again(
         pytest.skip("no shared memory here")
     seen: list[Sent] = []
     add = link.unacknowledged.add
-    link.unacknowledged.add = lambda sent: seen.append(sent) or add(sent)
+
+    def note(sent: Sent) -> bool:
+        seen.append(sent)
+        return bool(add(sent))
+
+    link.unacknowledged.add = note
     stream.push(values=[0.5] * 1000)
     stream.flush()
     assert seen[0].blocks

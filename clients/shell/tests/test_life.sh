@@ -318,3 +318,32 @@ compgen -v | grep -v -e '^_*[A-Z]' -e '^_evald_' | grep -c -v -x -e name -e stat
 X
   prints $'f1  1.0\n0.5\n{}\n0'
 }
+
+test_attach() {
+  export XDG_RUNTIME_DIR
+  XDG_RUNTIME_DIR=$(mktemp -d /tmp/evXXXXXX) # short, as the path of a socket must be
+  run <<'X'
+EVALD_NAME=owner evald_start --name run42
+evald_attach run42
+evald_open v scalar
+evald_push v values=1,2
+EVALD_NAME=owner evald_value v sum
+evald_stop
+EVALD_NAME=owner evald_call stream/list | grep -c '"stream":"v"'
+EVALD_NAME=owner evald_stop
+X
+  prints $'3.0\n1'
+  run <<<'evald_attach nobody'
+  fails 1 'there is no live evald nobody'
+  run <<<'evald_attach'
+  fails 2 'NAME|PATH'
+  run <<'X'
+evald_attach shared --or-start --idle-exit 0
+evald_open v scalar
+evald_push v values=4
+evald_value v sum
+X
+  prints 4.0
+  rm -rf "$XDG_RUNTIME_DIR"
+  unset XDG_RUNTIME_DIR
+}

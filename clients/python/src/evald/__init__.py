@@ -15,6 +15,7 @@ subclasses of `EvaldError`, one for each kind.
 """
 
 from . import models, plot
+from ._attach import attach
 from ._calibrator import Calibrator, NotFitted
 from ._client import Evald, start
 from ._errors import (
@@ -108,6 +109,7 @@ __all__ = [
     "UnknownMetric",
     "UnknownTask",
     "UnsupportedProtocol",
+    "attach",
     "models",
     "plot",
     "start",

@@ -124,6 +124,8 @@ def _checked(state: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _require(ev: Evald, states: Iterable[Mapping[str, Any]]) -> None:
     """Before anything is changed: evald has each checkpoint, or it is embedded."""
+    if ev._link.trouble is not None:
+        return  # which is told, or is no trouble: EVALD_DISABLED
     for state in states:
         name = state.get("checkpoint")
         if name is None:
@@ -158,12 +160,18 @@ def _checkpoints(ev: Evald, stream: str) -> list[str]:
 
 
 def _load(ev: Evald, state: Mapping[str, Any]) -> None:
+    if ev._link.trouble is not None:
+        return
     params = {"stream": state["stream"], "name": state["checkpoint"]}
     if "state" in state and state["checkpoint"] not in _checkpoints(ev, state["stream"]):
         with _given(bytes(state["state"])) as given:
             ev._ask("stream/rollback", {**params, **given})
     else:
         ev._ask("stream/rollback", params)
+        # Made anew, it is the youngest: a run that is killed again and again before its next
+        # checkpoint is saved must not lose the one that it goes back to.
+        kept = len(_checkpoints(ev, state["stream"]))
+        ev._ask("stream/checkpoint", {**params, "keep": max(16, kept)})
     facts = ev._ask("stream/describe", {"stream": state["stream"]})
     if isinstance(facts, EvaldError):
         return

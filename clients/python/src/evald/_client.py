@@ -95,6 +95,7 @@ class Evald:
                 env=env,
                 shared_memory=shared_memory,
                 reconnect=state is not None if reconnect is None else reconnect,
+                in_use_patience=12.0 if state is not None else 3.0 if name is not None else 0.0,
             )
         #: What the daemon said of itself: `server`, `capabilities`, `limits`.
         self.server: Record = record(self._link.server)
@@ -276,7 +277,8 @@ class Evald:
     def load_state_dict(self, state: Mapping[str, Any] | None) -> None:
         """Takes all streams back to where `state_dict` was called; see `Stream.load_state_dict`.
 
-        Streams that were not there then are emptied; all of them where `state` is None.
+        Streams that were not there then are emptied; all of them where `state` is None. Of an evald
+        that others use too, take back your own streams one by one.
         """
         load_all(self, state)
 

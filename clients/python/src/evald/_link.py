@@ -40,8 +40,7 @@ from ._unacknowledged import Barrier, Sent, Unacknowledged
 
 _links: weakref.WeakSet[Link] = weakref.WeakSet()
 
-_IN_USE = 3  # the exit status of a daemon whose state directory another one has
-_IN_USE_PATIENCE = 12.0  # seconds that a daemon may take to end whose owner is gone
+_IN_USE = 3  # the exit status of a daemon whose state directory or name another one has
 
 
 class Link(Teller):
@@ -64,6 +63,7 @@ class Link(Teller):
         env: Mapping[str, str] | None = None,
         shared_memory: bool | None = None,
         reconnect: bool = False,
+        in_use_patience: float = 0.0,
     ) -> None:
         super().__init__(on_error)
         self._command, self._env = list(command), env
@@ -85,7 +85,7 @@ class Link(Teller):
         self.connection: Connection
         _links.add(self)
         self.server: dict[str, Any] = {}
-        self._start(start_timeout)
+        self._start(start_timeout, in_use_patience)
         self.ring = open_ring(self.server, shared_memory)
         self._writer = threading.Thread(
             target=_writing.run, args=(self,), name="evald-writer", daemon=True
@@ -111,8 +111,8 @@ class Link(Teller):
         self.server = server
         self.max_line_bytes = int(server["limits"]["max_line_bytes"])
 
-    def _start(self, timeout: float) -> None:
-        deadline = time.monotonic() + _IN_USE_PATIENCE
+    def _start(self, timeout: float, in_use_patience: float) -> None:
+        deadline = time.monotonic() + in_use_patience
         while True:
             connection = self.connect()
             try:
@@ -121,8 +121,7 @@ class Link(Teller):
                 return
             except StartFailed:
                 # One whose owner was killed may have to write down what it had.
-                waits = self.unacknowledged is not None and time.monotonic() < deadline
-                if not waits or connection.process.status() != _IN_USE:
+                if time.monotonic() > deadline or connection.process.status() != _IN_USE:
                     self.closing = True
                     connection.abort()
                     raise

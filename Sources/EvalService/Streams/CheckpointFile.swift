@@ -1,0 +1,162 @@
+import EvalMetrics
+import JSONRPC
+
+/// All that a checkpoint keeps of a stream, with its schema: rows by window, marks, history, ids and producers,
+/// on their way out of the daemon and back, here or elsewhere.
+///
+/// As bytes it is sealed as a `StateFile` is, under another magic word.
+struct CheckpointFile {
+  /// The version of evald that wrote it.
+  var writer: String
+  var opening: Opening
+  /// What the checkpoint kept, encoded.
+  var contents: [UInt8]
+
+  private static let magic = Array("evaldcp\n".utf8)
+  private static var format: UInt16 { 1 }
+  private static var headLength: Int { 18 }
+
+  init(_ stream: Stream, _ checkpoint: Stream.Checkpoint, version: String) {
+    writer = version
+    opening = Opening(stream)
+    // The options name files; whoever reads them again reads his own.
+    opening.files = []
+    var coder = StateWriter()
+    checkpoint.contents.encode(task: stream.schema.task, into: &coder)
+    contents = coder.bytes
+  }
+
+  /// The bytes of the file.
+  var bytes: [UInt8] {
+    var body = StateWriter()
+    body.write(writer)
+    opening.encode(into: &body)
+    body.write(raw: contents)
+    var file = StateWriter()
+    file.write(raw: Self.magic)
+    file.write(Self.format)
+    file.write(UInt64(body.bytes.count))
+    file.write(raw: body.bytes)
+    file.write(Kernels.crc32c(file.bytes))
+    return file.bytes
+  }
+
+  /// Reads a file. What it says is checked against its checksum first, so that nothing is made of damaged bytes.
+  init(_ bytes: [UInt8]) throws(StateError) {
+    guard bytes.count >= Self.headLength + 4, Array(bytes[0..<8]) == Self.magic else {
+      throw StateError("this is no checkpoint of evald, or it ends in its first bytes")
+    }
+    var head = StateReader(Array(bytes[8..<Self.headLength]))
+    let format = try head.read(UInt16.self)
+    guard format <= Self.format else {
+      throw StateError("the checkpoint has format \(format)", isTooNew: true)
+    }
+    let length = try head.read(UInt64.self)
+    guard length == UInt64(bytes.count - Self.headLength - 4) else {
+      throw StateError("the checkpoint was cut, or bytes follow it")
+    }
+    var tail = StateReader(Array(bytes.suffix(4)))
+    guard try tail.read(UInt32.self) == Kernels.crc32c(bytes, in: 0..<bytes.count - 4) else {
+      throw StateError("the checksum of the checkpoint is wrong")
+    }
+    var body = StateReader(Array(bytes[Self.headLength..<bytes.count - 4]))
+    writer = try body.readString()
+    opening = try Opening(from: &body)
+    contents = body.rest
+  }
+}
+
+extension Stream {
+  /// The bytes of the checkpoint that a request names, and the rows of its current window.
+  func exportCheckpoint(
+    _ params: Params, version: String
+  ) throws(RPCError) -> (bytes: [UInt8], count: Int) {
+    if params.present("window") != nil {
+      throw params.invalid(
+        "window", "stands beside checkpoint", hint: "a checkpoint has all windows")
+    }
+    let name = try params.string("checkpoint")
+    guard let checkpoint = checkpoint(name) else {
+      throw RPCError(
+        .checkpointNotFound, "there is no checkpoint \(quoted(name))",
+        path: params.path(of: "checkpoint"),
+        hint: unknownNameHint(name, among: checkpoints.map(\.name).sorted()))
+    }
+    let file = CheckpointFile(self, checkpoint, version: version)
+    return (file.bytes, checkpoint.contents.engine.count)
+  }
+}
+
+extension Server {
+  /// Takes a stream back to the checkpoint that a request holds; gives the stream's name.
+  mutating func restore(_ name: String, _ params: Params) throws(RPCError) -> String {
+    let stream = try Self.checkedName("stream", params)
+    let place = params.path(of: params.present("path") == nil ? "state" : "path")
+    let bytes = try stateBytes(params)
+    let file: CheckpointFile
+    do throws(StateError) {
+      file = try CheckpointFile(bytes)
+    } catch {
+      throw error.onWire(at: place)
+    }
+    // What is read takes more room than its bytes.
+    try reserveMemory(bytes.count * 4, for: "this checkpoint", path: place)
+    try restore(file, into: stream, as: name, files: files.reader, at: place) {
+      server, read throws(RPCError) in
+      try server.commit(
+        .restore(stream: stream, checkpoint: name, files: read, state: bytes), params)
+    }
+    return stream
+  }
+
+  /// Takes a stream back to a checkpoint, which it has from then on; a stream that is not there is made.
+  /// `commit` is called before anything changes, with the files that were read.
+  mutating func restore(
+    _ file: CheckpointFile, into name: String, as checkpoint: String,
+    files: @escaping FileReader, at place: String,
+    commit: (inout Server, [KeptFile]) throws(RPCError) -> Void
+  ) throws(RPCError) {
+    var opening = file.opening
+    opening.name = name
+    let trace = FileTrace(files)
+    let fresh: Stream
+    var contents: Stream.Contents
+    do throws(StateError) {
+      fresh = try opening.stream(openedAt: changes + 1, reading: trace, keepsFiles: journal != nil)
+      contents = fresh.contents
+      var reader = StateReader(file.contents)
+      try contents.decode(task: opening.schema.task, from: &reader)
+      guard reader.remaining == 0 else { throw StateError("bytes follow the checkpoint") }
+    } catch {
+      throw error.onWire(at: place)
+    }
+    var stream = try streamToRestore(fresh, place)
+    try commit(&self, trace.files)
+    contents.taint = Refusals()
+    stream.contents = contents
+    stream.revision += 1
+    changes += 1
+    stream.checkpoint(checkpoint, keep: 1000, clock: changes)
+    put(stream)
+  }
+
+  /// The stream of that name, if it has the schema of the checkpoint; else a new one.
+  private func streamToRestore(_ fresh: Stream, _ place: String) throws(RPCError) -> Stream {
+    guard let stream = streams[fresh.name] else {
+      guard streams.count < limits.maxStreams else {
+        throw RPCError(
+          .tooManyValues, "there are \(streams.count) streams", path: "/params/stream",
+          hint: "delete some, or raise --max-streams")
+      }
+      return fresh
+    }
+    let difference = stream.schema.difference(from: fresh.schema)
+    guard difference == nil, stream.engine.keepsSame(as: fresh.engine) else {
+      throw RPCError(
+        .schemaMismatch,
+        "the checkpoint is of a stream with another \(quoted(difference ?? "metrics"))",
+        path: place, hint: "open the stream as it was, or delete it and let this make it")
+    }
+    return stream
+  }
+}
