@@ -54,7 +54,8 @@ final class EventLoop {
   /// Serves until the owner is done; returns the exit status.
   func run() -> Int32 {
     let status = serve()
-    service.finish()
+    // Where there is no time for more, what was written is enough.
+    if drainingUntil == nil && terminations < 2 { service.finish() } else { service.makeDurable() }
     return status
   }
 
