@@ -2,8 +2,7 @@
 
     python Tests/process/make_format.py NAME
 
-makes Tests/process/formats/NAME: `state`, with a snapshot, a journal behind it and a torn tail in none,
-and `answers.json`. What is there is never made anew: a released format stays readable for ever.
+makes Tests/process/formats/NAME: `state`, with a snapshot and a journal behind it, and `answers.json`. What is there is never made anew: a released format stays readable for ever.
 """
 
 from __future__ import annotations
@@ -82,6 +81,8 @@ def push(evald: Daemon, task: str, seq: int) -> None:
     batch = dict(BATCHES[task])
     if task == "binary":
         batch["ids"] = [3 * seq, f"{seq}", 3 * seq + 1]
+    if task == "ranking":
+        batch["documents"] = [f"{name}{seq}" for name in batch["documents"]]
     params = {"stream": task, "batch": batch, "producer": "p", "seq": seq}
     if task == "regression":
         batch["slices"] = {"language": ["en", None, "fr"], "n": [1, 2, 70]}
@@ -126,7 +127,8 @@ def fill(evald: Daemon, seq: int) -> None:
     line = {"jsonrpc": "2.0", "method": "stream/push", "params": refused}
     evald.send(json.dumps(line).encode() + b"\n")
     call(evald, "stream/flush", {"stream": "language_model", "acknowledge": True})
-    call(evald, "stream/reset", {"stream": "code_generation"})
+    call(evald, "stream/reset", {"stream": "merged"})
+    call(evald, "state/merge", {"stream": "merged", "state": state})
     call(evald, "stream/open", {"stream": "gone", "task": "scalar"})
     call(evald, "stream/delete", {"stream": "gone"})
 
