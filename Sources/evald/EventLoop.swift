@@ -61,7 +61,9 @@ final class EventLoop {
       status = ExitStatus.clean
     }
     guests?.close()
-    service.finish()
+    // Where there is no time for more, what was written is enough.
+    let hasTime = drainingUntil == nil || ownersStatus != nil
+    if hasTime && terminations < 2 { service.finish() } else { service.makeDurable() }
     return status
   }
 

@@ -23,7 +23,7 @@ enum WholeSession {
     [
       Step(
         "stream/open",
-        #"{"stream":"s","task":"binary","options":{"unique_ids":true},"metrics":["f1",{"metric":"f_beta","beta":2}],"slices":["language",{"name":"n","edges":[2,4]}],"keep_windows":2,"metadata":{"run":7}}"#
+        #"{"stream":"s","task":"binary","options":{"unique_ids":true},"metrics":["f1",{"metric":"f_beta","beta":2,"as":"f2"}],"slices":["language",{"name":"n","edges":[2,4]}],"keep_windows":2,"metadata":{"run":7}}"#
       ),
       Step(
         "stream/push",

@@ -195,7 +195,12 @@ extension Journal {
     let result = change { state -> Result<(UInt64, UInt64), StorageFault> in
       do throws(StorageFault) {
         try state.file.sync()
-        state.synced = state.next - 1
+      } catch {
+        fail(error, &state)
+        return .failure(error)
+      }
+      state.synced = state.next - 1
+      do throws(StorageFault) {
         try begin(&state, after: state.generation)
         return .success((state.generation, state.next))
       } catch {
