@@ -14,7 +14,7 @@ import Testing
       let (exact, bounded) = try Self.rows(stream)
       var generator = LawGenerator(UInt64(seed))
       for objective in Self.objectives {
-        let constraints = Self.constraints(&generator)
+        let constraints = Self.constraints(&generator, exact, stream)
         let truth = exact.optimize(objective, constraints)
         let found = bounded.optimize(objective, constraints)
         if found.bounds != nil { approximate += 1 }
@@ -123,12 +123,22 @@ extension ReportBoundsTests {
     .accuracy, .cost(falsePositive: 1, falseNegative: 5),
   ]
 
-  fileprivate static func constraints(_ g: inout LawGenerator) -> ThresholdConstraints {
+  /// Usual limits, or such as a threshold of the stream just reaches.
+  fileprivate static func constraints(
+    _ g: inout LawGenerator, _ exact: ScoredRows, _ stream: AdversarialStream
+  ) -> ThresholdConstraints {
     var constraints = ThresholdConstraints()
-    if g.chance(0.2) { constraints.minPrecision = [0.5, 0.9, 1][g.integer(0..<3)] }
-    if g.chance(0.2) { constraints.minRecall = [0.3, 0.9, 1][g.integer(0..<3)] }
+    if g.chance(0.2) { constraints.minPrecision = [0, 0.5, 0.9, 1][g.integer(0..<4)] }
+    if g.chance(0.2) { constraints.minRecall = [0, 0.3, 0.9, 1][g.integer(0..<4)] }
     if g.chance(0.2) { constraints.maxFalsePositiveRate = [0, 0.1, 1][g.integer(0..<3)] }
     if g.chance(0.2) { constraints.maxSelectionRate = [0.05, 0.5, 1][g.integer(0..<3)] }
+    let there = exact.scores.decisions(at: stream.rows[g.integer(0..<stream.rows.count)].score)
+    if g.chance(0.2) { constraints.minPrecision = Objective.precision.value(of: there) }
+    if g.chance(0.2) { constraints.minRecall = Objective.recall.value(of: there) }
+    if g.chance(0.2), there.negatives > 0 {
+      constraints.maxFalsePositiveRate = there.falsePositives / there.negatives
+    }
+    if g.chance(0.2) { constraints.maxSelectionRate = there.predictedPositives / there.total }
     return constraints
   }
 
