@@ -18,12 +18,37 @@ import Testing
         let truth = exact.optimize(objective, constraints)
         let found = bounded.optimize(objective, constraints)
         if found.bounds != nil { approximate += 1 }
+        if found.bounds == nil, Self.hangsOnRounding(exact, objective, constraints) { continue }
         for fault in Self.faults(truth, found, exact, objective) {
           Issue.record("\(stream.name): \(objective), \(constraints): \(fault)")
         }
       }
     }
     #expect(approximate > 3000)
+  }
+
+  /// The best is where the limit is just reached, and rounding alone says whether it is kept to.
+  @Test func holdOptimaThatJustReachALimit() throws {
+    var approximate = 0
+    for seed in 0..<Self.streams {
+      let stream = AdversarialStream(seed: UInt64(seed))
+      let (exact, bounded) = try Self.rows(stream)
+      for threshold in try bounded.curve(.threshold, points: 8).columns[0].values.compactMap(\.self)
+      {
+        let there = exact.scores.decisions(at: threshold)
+        guard there.negatives > 0 else { continue }
+        var constraints = ThresholdConstraints()
+        constraints.maxFalsePositiveRate = there.falsePositives / there.negatives
+        let truth = exact.optimize(.recall, constraints)
+        let found = bounded.optimize(.recall, constraints)
+        if found.bounds != nil { approximate += 1 }
+        if found.bounds == nil, Self.hangsOnRounding(exact, .recall, constraints) { continue }
+        for fault in Self.faults(truth, found, exact, .recall) {
+          Issue.record("\(stream.name): at \(threshold): \(fault)")
+        }
+      }
+    }
+    #expect(approximate > 1000)
   }
 
   @Test func holdDecisionsAtAnyThreshold() throws {
@@ -140,6 +165,22 @@ extension ReportBoundsTests {
     }
     if g.chance(0.2) { constraints.maxSelectionRate = there.predictedPositives / there.total }
     return constraints
+  }
+
+  /// Whether limits that differ by the rounding of sums of weights have another optimum.
+  fileprivate static func hangsOnRounding(
+    _ rows: ScoredRows, _ objective: Objective, _ constraints: ThresholdConstraints
+  ) -> Bool {
+    guard rows.scores.isWeighted else { return false }
+    let found = [-0x1p-46, 0x1p-46].map { slack in
+      var moved = constraints
+      moved.minPrecision = constraints.minPrecision.map { $0 * (1 - slack) }
+      moved.minRecall = constraints.minRecall.map { $0 * (1 - slack) }
+      moved.maxFalsePositiveRate = constraints.maxFalsePositiveRate.map { $0 * (1 + slack) }
+      moved.maxSelectionRate = constraints.maxSelectionRate.map { $0 * (1 + slack) }
+      return rows.optimize(objective, moved).best?.threshold
+    }
+    return found[0] != found[1]
   }
 
   fileprivate static func rows(_ stream: AdversarialStream) throws -> (ScoredRows, ScoredRows) {
