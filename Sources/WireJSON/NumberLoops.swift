@@ -181,18 +181,17 @@ private struct ShortDecimal {
     var marks = Digits.others(word)
     var isLong = false
     if marks == 0 {
-      significand = significand &* 100_000_000 &+ Digits.value(word ^ Digits.zeros)
-      p += 8
-      word = loadWord(p)
-      marks = Digits.others(word)
-      if marks == 0 {
-        guard significand < 100_000_000_000 else { return nil }
+      if let sixteen = Digits.sixteen(p) {
+        guard significand < 1000 else { return nil }
+        significand = significand &* 10_000_000_000_000_000 &+ sixteen
+        p += 16
+        isLong = true
+      } else {
         significand = significand &* 100_000_000 &+ Digits.value(word ^ Digits.zeros)
         p += 8
-        word = loadWord(p)
-        marks = Digits.others(word)
-        isLong = true
       }
+      word = loadWord(p)
+      marks = Digits.others(word)
     }
     let count = Digits.count(marks: marks)
     // Nineteen digits fit; leading zeros are none.

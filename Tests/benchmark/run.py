@@ -2,6 +2,7 @@
 
     python Tests/benchmark/run.py            1e7 rows and a query each 100 batches; about half an hour
     python Tests/benchmark/run.py --rows 1e6 the same in a few minutes
+    python Tests/benchmark/run.py --long     only the queries on 1e7 rows, beside torchmetrics; 7 minutes
 
 Prints the tables of the README. Ratios are of processor time, evald's daemon and client together,
 since a shared machine's wall clock says little; the wall time stands beside it. Each peer has a
@@ -106,6 +107,14 @@ def start_up(binary: str, rounds: int = 40) -> tuple[float, float]:
     )
 
 
+def every_table(rows: int, batch: int, every: int, names: list[str]) -> None:
+    """Queries in between, all rows each time."""
+    found = [peer(name, rows, batch, every) for name in names]
+    check_values(found)
+    batches = "batch" if every == 1 else f"{every} batches"
+    table(f"{rows:,} rows, a query every {batches}:", found)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -116,25 +125,28 @@ def main() -> None:
     parser.add_argument(
         "--rows-every", type=lambda text: int(float(text)), default=None
     )
+    parser.add_argument(
+        "--long", action="store_true", help="only the queries, without scikit-learn"
+    )
     given = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} cores; torch {version('torch')}, torchmetrics "
         f"{version('torchmetrics')}, scikit-learn {version('scikit-learn')}, numpy "
         f"{version('numpy')}; one thread each, and evald's daemon beside its client."
     )
+    rows = given.rows_every or given.rows
+    if given.long:
+        peers = ["evald", "torchmetrics_200", "torchmetrics"]
+        every_table(rows, given.batch, given.every, peers)
+        return
     found = [peer(name, given.rows, given.batch, 0) for name in NAMES]
     check_values(found)
     table(
         f"{given.rows:,} rows in batches of {given.batch:,}, one query at the end:",
         found,
     )
-    rows = given.rows_every or given.rows
-    found = [
-        peer(name, rows, given.batch, given.every)
-        for name in NAMES
-        if name != "torchmetrics_auroc"
-    ]
-    table(f"{rows:,} rows, a query every {given.every} batches:", found)
+    peers = [name for name in NAMES if name != "torchmetrics_auroc"]
+    every_table(rows, given.batch, given.every, peers)
     small = [
         peer(name, 256 * 4000, 256, 0)
         for name in ("evald", "torchmetrics", "torchmetrics_200")

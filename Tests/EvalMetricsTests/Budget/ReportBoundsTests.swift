@@ -14,16 +14,41 @@ import Testing
       let (exact, bounded) = try Self.rows(stream)
       var generator = LawGenerator(UInt64(seed))
       for objective in Self.objectives {
-        let constraints = Self.constraints(&generator)
+        let constraints = Self.constraints(&generator, exact, stream)
         let truth = exact.optimize(objective, constraints)
         let found = bounded.optimize(objective, constraints)
         if found.bounds != nil { approximate += 1 }
+        if found.bounds == nil, Self.hangsOnRounding(exact, objective, constraints) { continue }
         for fault in Self.faults(truth, found, exact, objective) {
           Issue.record("\(stream.name): \(objective), \(constraints): \(fault)")
         }
       }
     }
     #expect(approximate > 3000)
+  }
+
+  /// The best is where the limit is just reached, and rounding alone says whether it is kept to.
+  @Test func holdOptimaThatJustReachALimit() throws {
+    var approximate = 0
+    for seed in 0..<Self.streams {
+      let stream = AdversarialStream(seed: UInt64(seed))
+      let (exact, bounded) = try Self.rows(stream)
+      for threshold in try bounded.curve(.threshold, points: 8).columns[0].values.compactMap(\.self)
+      {
+        let there = exact.scores.decisions(at: threshold)
+        guard there.negatives > 0 else { continue }
+        var constraints = ThresholdConstraints()
+        constraints.maxFalsePositiveRate = there.falsePositives / there.negatives
+        let truth = exact.optimize(.recall, constraints)
+        let found = bounded.optimize(.recall, constraints)
+        if found.bounds != nil { approximate += 1 }
+        if found.bounds == nil, Self.hangsOnRounding(exact, .recall, constraints) { continue }
+        for fault in Self.faults(truth, found, exact, .recall) {
+          Issue.record("\(stream.name): at \(threshold): \(fault)")
+        }
+      }
+    }
+    #expect(approximate > 1000)
   }
 
   @Test func holdDecisionsAtAnyThreshold() throws {
@@ -123,13 +148,39 @@ extension ReportBoundsTests {
     .accuracy, .cost(falsePositive: 1, falseNegative: 5),
   ]
 
-  fileprivate static func constraints(_ g: inout LawGenerator) -> ThresholdConstraints {
+  /// Usual limits, or such as a threshold of the stream just reaches.
+  fileprivate static func constraints(
+    _ g: inout LawGenerator, _ exact: ScoredRows, _ stream: AdversarialStream
+  ) -> ThresholdConstraints {
     var constraints = ThresholdConstraints()
-    if g.chance(0.2) { constraints.minPrecision = [0.5, 0.9, 1][g.integer(0..<3)] }
-    if g.chance(0.2) { constraints.minRecall = [0.3, 0.9, 1][g.integer(0..<3)] }
+    if g.chance(0.2) { constraints.minPrecision = [0, 0.5, 0.9, 1][g.integer(0..<4)] }
+    if g.chance(0.2) { constraints.minRecall = [0, 0.3, 0.9, 1][g.integer(0..<4)] }
     if g.chance(0.2) { constraints.maxFalsePositiveRate = [0, 0.1, 1][g.integer(0..<3)] }
     if g.chance(0.2) { constraints.maxSelectionRate = [0.05, 0.5, 1][g.integer(0..<3)] }
+    let there = exact.scores.decisions(at: stream.rows[g.integer(0..<stream.rows.count)].score)
+    if g.chance(0.2) { constraints.minPrecision = Objective.precision.value(of: there) }
+    if g.chance(0.2) { constraints.minRecall = Objective.recall.value(of: there) }
+    if g.chance(0.2), there.negatives > 0 {
+      constraints.maxFalsePositiveRate = there.falsePositives / there.negatives
+    }
+    if g.chance(0.2) { constraints.maxSelectionRate = there.predictedPositives / there.total }
     return constraints
+  }
+
+  /// Whether limits that differ by the rounding of sums of weights have another optimum.
+  fileprivate static func hangsOnRounding(
+    _ rows: ScoredRows, _ objective: Objective, _ constraints: ThresholdConstraints
+  ) -> Bool {
+    guard rows.scores.isWeighted else { return false }
+    let found = [-0x1p-46, 0x1p-46].map { slack in
+      var moved = constraints
+      moved.minPrecision = constraints.minPrecision.map { $0 * (1 - slack) }
+      moved.minRecall = constraints.minRecall.map { $0 * (1 - slack) }
+      moved.maxFalsePositiveRate = constraints.maxFalsePositiveRate.map { $0 * (1 + slack) }
+      moved.maxSelectionRate = constraints.maxSelectionRate.map { $0 * (1 + slack) }
+      return rows.optimize(objective, moved).best?.threshold
+    }
+    return found[0] != found[1]
   }
 
   fileprivate static func rows(_ stream: AdversarialStream) throws -> (ScoredRows, ScoredRows) {

@@ -284,11 +284,70 @@ def test_a_push_that_fails_half_way_gives_its_block_back(real: Starter) -> None:
     assert offset(parts) == 0
 
 
-def test_a_push_during_a_push_takes_base64(ring: Ring) -> None:
+@pytest.mark.parametrize("hungry", [False, True])
+def test_a_push_during_a_push_takes_base64(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch, hungry: bool
+) -> None:
     """As in a signal handler; waiting for the lock would be for ever."""
-    with ring._lock:
+    ring._hungry = hungry
+    with ring._lock, monkeypatch.context() as patched:
+        patched.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
         assert put(ring, b"x") is None
     assert put(ring, b"x") is not None
+
+
+def fill(ring: Ring) -> list[Parts]:
+    """Takes all of the first size of the segment."""
+    held = [put(ring, b"x" * (1 << 18)) for _ in range(8)]
+    assert ring._reserved == _shared._FIRST_BYTES
+    return [parts for parts in held if parts is not None]
+
+
+def test_a_full_ring_waits_for_a_block_and_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(8 << 20)
+    held = fill(ring)
+    naps = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            del held[:2]  # as the reply to a flush does
+
+    monkeypatch.setattr(time, "sleep", nap)
+    assert offset(put(ring, b"y" * (1 << 18))) == 0
+    assert len(naps) == 3
+    assert ring._reserved == _shared._FIRST_BYTES
+    ring.close()
+
+
+def test_a_full_ring_waits_once_and_then_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(3 << 20)
+    held = fill(ring)
+    start = time.monotonic()
+    held.append(put(ring, b"y" * (1 << 18)) or Parts())
+    assert _shared._PATIENCE <= time.monotonic() - start < 1
+    assert offset(held[-1]) == _shared._FIRST_BYTES
+    with monkeypatch.context() as patched:
+        # Nothing came free, so that nothing is waited for; at its limit the rest is base64.
+        patched.setattr(time, "sleep", lambda _: pytest.fail("it waits again"))
+        held += [put(ring, b"y" * (1 << 18)) or Parts() for _ in range(4)]
+    assert [bool(parts) for parts in held[-4:]] == [True] * 3 + [False]
+    held.clear()
+    held = [put(ring, b"z" * (1 << 18)) or Parts() for _ in range(12)]  # waits again when full
+    start = time.monotonic()
+    assert put(ring, b"z") is None
+    assert time.monotonic() - start >= _shared._PATIENCE
+    ring.close()
+
+
+def test_a_column_larger_than_the_first_size_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ring = Ring(16 << 20)
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
+    held = [put(ring, b"x" * (3 << 20)) for _ in range(4)]
+    assert all(held)
+    ring.close()
 
 
 def test_arrays_may_change_after_push_and_blocks_after_the_reply_only(

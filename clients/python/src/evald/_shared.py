@@ -129,7 +129,7 @@ class Ring:
         """
         few = max(_FIRST_BYTES, 4 * size)
         block = self._claim(size, few)
-        if block is None and self._hungry:
+        if block is None and self._hungry and not self._lock.locked():
             block = self._wait(size, few)
         if block is None:
             return False

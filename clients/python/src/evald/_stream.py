@@ -111,7 +111,10 @@ class Stream(Questions):
         seq: int | None = None,
         **columns: Any,
     ) -> Record | None:
-        """Sends a batch. Returns at once; the arrays may be changed as soon as it returns.
+        """Sends a batch in the background; the arrays may be changed as soon as this returns.
+
+        It returns at once, unless megabytes of earlier batches still wait to be counted: a loop
+        that does nothing but push is slowed down to the daemon's pace.
 
         Args:
             columns: the task's columns, such as `scores=` and `labels=`, and for every task
