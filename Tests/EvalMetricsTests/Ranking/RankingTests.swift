@@ -29,6 +29,24 @@ import Testing
     #expect(try bench.ask("mrr").number == 0.5)
   }
 
+  /// Documents of which only the number is known count as rows that were judged and not retrieved.
+  @Test(arguments: ["trec_eval", "sklearn", "kaggle", "torchmetrics"])
+  func totalsStandForMissedDocuments(_ compat: String) throws {
+    let found: [(String, String, Double?, Double?)] = [
+      ("a", "x", 3, 0), ("a", "y", 2, 3), ("a", "z", 1, 0.5), ("b", "x", 1, 1),
+    ]
+    let options: [String: Value] = ["compat": .text(compat)]
+    var told = try Bench("ranking", options)
+    try told.push(Self.columns(found, more: ["relevant_totals": .integers([4, 4, 4, 2])]))
+    var rows = try Bench("ranking", options)
+    try rows.push(
+      Self.columns(found + ["m", "n", "o"].map { ("a", $0, nil, 1) } + [("b", "m", nil, 1)]))
+    for metric in try Tasks.metrics(of: "ranking") {
+      #expect(try told.ask(metric.example) == rows.ask(metric.example), "\(metric.name)")
+    }
+    #expect(try told.ask("recall@2").number == (0.25 + 0.5) / 2)
+  }
+
   @Test func aDocumentStandsInAQueryOnce() throws {
     var bench = try Bench("ranking")
     let twice = inputError {
