@@ -162,7 +162,8 @@ class Ring:
         try:
             start = self._take(size, limit)
             if start < 0:
-                self._hungry = True
+                # Where it may grow no further; else every line would bring a flush.
+                self._hungry = limit >= self._limit
                 return None
             record = [start, 1]
             self._records.append(record)
