@@ -162,8 +162,8 @@ class Ring:
         try:
             start = self._take(size, limit)
             if start < 0:
-                # Where it may grow no further; else every line would bring a flush.
-                self._hungry = limit >= self._limit
+                if limit >= self._limit:  # or else every line would bring a flush
+                    self._hungry = True
                 return None
             record = [start, 1]
             self._records.append(record)
