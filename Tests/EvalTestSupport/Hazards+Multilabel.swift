@@ -5,6 +5,7 @@ extension MultilabelTask: LawTask {
     let logit = [Value.Field("score_kind", .text("logit"))]
     let raw = [Value.Field("score_kind", .text("score"))]
     let plain = labelRows(24, 3, 1) { ($0.unit() * 20).rounded() / 20 }
+    let sparse = labelRows(12, 3, 11) { $0.unit() * 0.6 }
     let ends = labelRows(16, 3, 2) { g in [0, -0.0, 1, 0.5, 0x1p-1074][g.integer(0..<5)] }
     let outside = labelRows(12, 2, 3) { g in [-1e-6, -5e-7, 1 + 5e-7, 0.3][g.integer(0..<4)] }
     let gaps = labelRows(16, 3, 4) { g in g.chance(0.1) ? .nan : g.unit() }
@@ -31,6 +32,13 @@ extension MultilabelTask: LawTask {
         "every label, 0/0 is 1",
         options: [.init("zero_division", .integer(1)), .init("average_over", .text("declared"))],
         pieces: [try plain.labelled { _ in 1 }.batch(.float32)]),
+      Hazard(
+        "rows of nothing beside others, 0/0 is 1", options: [.init("zero_division", .integer(1))],
+        pieces: [try sparse.labelled { _ in 0 }.batch(.float32), try plain.batch(.float64)]),
+      Hazard(
+        "rows of nothing beside others, 0/0 is skipped",
+        options: [.init("zero_division", .text("skip"))],
+        pieces: [try sparse.labelled { _ in 0 }.batch(.float32), try plain.batch(.float64)]),
       Hazard(
         "labels to ignore and values that are not finite",
         options: [.init("non_finite", .text("skip")), .init("ignore_index", .integer(-1))],

@@ -149,7 +149,7 @@ def multiclass(share: float) -> Case:
         "row",
         batches,
         rows,
-        int(100_000 * share),
+        int(200_000 * share),
         {
             "evald, shared memory": lambda: ours(True),
             "evald, base64": lambda: ours(False),

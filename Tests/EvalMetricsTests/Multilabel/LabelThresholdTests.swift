@@ -16,8 +16,8 @@ import Testing
     var found: (scores: [Double], labels: [Int], weights: [Double]) = ([], [], [])
     for _ in 0..<60 {
       for code in 0..<4 {
-        found.scores.append((random.unit() * 20).rounded() / 20)
-        // The last class is nobody's label, and sometimes a label is not known.
+        // The last class is nobody's label, and from 0.45 on nobody's decision; sometimes a label is not known.
+        found.scores.append((random.unit() * (code < 3 ? 20 : 8)).rounded() / 20)
         found.labels.append(random.unit() < 0.1 ? -1 : code < 3 && random.unit() < 0.4 ? 1 : 0)
       }
       found.weights.append(weight(&random))
@@ -59,6 +59,23 @@ import Testing
           }
         }
       }
+    }
+  }
+
+  /// Scores of every type are compared as float64, and one that is equal is a decision.
+  @Test(arguments: [FloatType.float32, .float16, .bfloat16]) func `a score at the threshold`(
+    _ type: FloatType
+  ) throws {
+    for threshold in [0.5, 0.25, 0.75] {
+      var bench = try Bench("multilabel", ["threshold": .number(threshold)])
+      guard case .numeric(var column) = type.column([threshold, threshold / 2]) else { return }
+      column.shape = [1, 2]
+      try bench.push([
+        "scores": .numeric(column),
+        "labels": .numeric(NumericColumn(storage: .uint8([1, 0]), shape: [1, 2])),
+      ])
+      #expect(try bench.ask("subset_accuracy").number == 1)
+      #expect(try bench.ask("recall_micro", threshold: threshold).number == 1)
     }
   }
 

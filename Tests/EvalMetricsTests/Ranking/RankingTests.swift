@@ -29,6 +29,59 @@ import Testing
     #expect(try bench.ask("mrr").number == 0.5)
   }
 
+  /// Names that are integers, in whatever type they come, are those that their digits are.
+  @Test func integersAreNames() throws {
+    let queries: [Int64] = [7, 7, -1, 7, -1, 300]
+    let documents: [Int64] = [10, 9, 10, 11, -5, 300]
+    let scores: [Double] = [1, 1, 2, 1, 2, 0]
+    let relevances: [Double] = [0, 1, 0, 0, 1, 1]
+    let rest: [String: Column] = ["scores": .doubles(scores), "relevances": .doubles(relevances)]
+    func bench(_ queries: Column, _ documents: Column) throws -> Bench {
+      var bench = try Bench("ranking")
+      try bench.push(rest.merging(["queries": queries, "documents": documents]) { $1 })
+      return bench
+    }
+    func packed(_ storage: NumericColumn.Storage) -> Column {
+      .numeric(NumericColumn(storage: storage, shape: [6]))
+    }
+    var wanted = try bench(
+      .texts(queries.map(String.init)), .texts(documents.map(String.init)))
+    let forms = [
+      (packed(.int64(queries)), packed(.int64(documents))),
+      (packed(.int16(queries.map(Int16.init))), packed(.int32(documents.map(Int32.init)))),
+      (
+        .values(queries.map(Value.integer)),
+        .dictionary(values: documents.map(Value.integer), codes: [0, 1, 2, 3, 4, 5])
+      ),
+    ]
+    for (queries, documents) in forms {
+      var found = try bench(queries, documents)
+      for name in ["map", "mrr", "ndcg", "bpref"] {
+        #expect(try found.ask(name) == wanted.ask(name), "\(name)")
+      }
+    }
+    // Of equal scores the name that is greater by its bytes comes first: 9, 11, 10; and 10, -5.
+    #expect(try wanted.ask("mrr").number == (1 + 0.5 + 1) / 3)
+  }
+
+  /// Documents of which only the number is known count as rows that were judged and not retrieved.
+  @Test(arguments: ["trec_eval", "sklearn", "kaggle", "torchmetrics"])
+  func totalsStandForMissedDocuments(_ compat: String) throws {
+    let found: [(String, String, Double?, Double?)] = [
+      ("a", "x", 3, 0), ("a", "y", 2, 3), ("a", "z", 1, 0.5), ("b", "x", 1, 1),
+    ]
+    let options: [String: Value] = ["compat": .text(compat)]
+    var told = try Bench("ranking", options)
+    try told.push(Self.columns(found, more: ["relevant_totals": .integers([4, 4, 4, 2])]))
+    var rows = try Bench("ranking", options)
+    try rows.push(
+      Self.columns(found + ["m", "n", "o"].map { ("a", $0, nil, 1) } + [("b", "m", nil, 1)]))
+    for metric in try Tasks.metrics(of: "ranking") {
+      #expect(try told.ask(metric.example) == rows.ask(metric.example), "\(metric.name)")
+    }
+    #expect(try told.ask("recall@2").number == (0.25 + 0.5) / 2)
+  }
+
   @Test func aDocumentStandsInAQueryOnce() throws {
     var bench = try Bench("ranking")
     let twice = inputError {

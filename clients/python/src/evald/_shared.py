@@ -155,7 +155,8 @@ class Ring:
         try:
             start = self._take(size, most)
             if start < 0:
-                self._hungry = True
+                if limit >= self._limit:  # or else every line would bring a flush
+                    self._hungry = True
                 return None
             record = [start, 1]
             block = Block(record, size)
