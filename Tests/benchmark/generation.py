@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     given = parser.parse_args()
     predictions, references = pairs(given.pairs)
-    many = given.pairs * 10
+    many = given.pairs * 20
     print("| | evald µs a pair | the library | µs a pair | × evald | by the wall |")
     print("|---|--:|---|--:|--:|--:|")
     for name, (metrics, library, score, goal) in CASES.items():
@@ -141,7 +141,7 @@ def main() -> None:
         score(predictions[:50], references[:50])  # imports are not what is compared
         # Ours is quick, so it has more to do, and its start is in it.
         value, processor, wall = measured(
-            partial(ours, metrics, predictions * 10, references * 10), many
+            partial(ours, metrics, predictions * 20, references * 20), many
         )
         theirs, slow, slow_wall = measured(
             partial(score, predictions, references), given.pairs

@@ -233,6 +233,20 @@ extension Kernels {
     return (a.dropLast(ending), b.dropLast(ending))
   }
 
+  static func withoutCommonEnds(
+    _ symbols: [UInt32], _ first: Range<Int>, _ second: Range<Int>
+  ) -> (Range<Int>, Range<Int>) {
+    symbols.withUnsafeBufferPointer { withoutCommonEnds($0, first, second) }
+  }
+
+  /// Two ranges of symbols without what they end with both.
+  static func withoutCommonEnd(
+    _ symbols: [UInt32], _ first: Range<Int>, _ second: Range<Int>
+  ) -> (Range<Int>, Range<Int>) {
+    let ending = symbols.withUnsafeBufferPointer { lengthOfCommonEnd($0, first, second) }
+    return (first.dropLast(ending), second.dropLast(ending))
+  }
+
   /// How many symbols two ranges end with both.
   static func lengthOfCommonEnd(
     _ symbols: UnsafeBufferPointer<UInt32>, _ first: Range<Int>, _ second: Range<Int>

@@ -23,28 +23,23 @@ enum Limits {
     let references = texts.symbols.count - prediction.count + 64 * (texts.count - 1)
     if allow(prediction.count, references, cells) { return true }
     var left = cells
-    return texts.symbols.withUnsafeBufferPointer { symbols in
-      for index in 1..<texts.count {
-        let (a, b) = Kernels.withoutCommonEnds(symbols, prediction, texts.range(index))
-        guard allow(a.count, b.count + 64, left) else { return false }
-        left -= a.count * (b.count + 64)
-      }
-      return true
+    for index in 1..<texts.count {
+      let (a, b) = Kernels.withoutCommonEnds(texts.symbols, prediction, texts.range(index))
+      guard allow(a.count, b.count + 64, left) else { return false }
+      left -= a.count * (b.count + 64)
     }
+    return true
   }
 
   /// The same for paths of common subsequences, of which only what both texts end with is known.
   static func allowPaths(_ texts: Symbols, _ cells: Int) -> Bool {
     var left = cells
-    return texts.symbols.withUnsafeBufferPointer { symbols in
-      for index in 1..<texts.count {
-        let (a, b) = (texts.range(0), texts.range(index))
-        let ending = Kernels.lengthOfCommonEnd(symbols, a, b)
-        guard allow(a.count - ending, b.count - ending, left) else { return false }
-        left -= (a.count - ending) * (b.count - ending)
-      }
-      return true
+    for index in 1..<texts.count {
+      let (a, b) = Kernels.withoutCommonEnd(texts.symbols, texts.range(0), texts.range(index))
+      guard allow(a.count, b.count, left) else { return false }
+      left -= a.count * b.count
     }
+    return true
   }
 
   /// Whether a product is within a limit.

@@ -1,0 +1,105 @@
+"""Streams of text_generation: weights, slices, what they keep, and how long texts may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from driver import Daemon, Refused
+from pairs import pairs
+
+EVERY: list[Any] = [
+    *("bleu", "chrf", "chrf_plus_plus", "ter", "rouge1", "rouge2", "rougeL"),
+    *("rougeLsum", "meteor", "exact_match", "token_f1", "wer", "cer"),
+]
+
+
+def test_weights_are_repetitions_and_slices_are_streams(daemon: Daemon) -> None:
+    made = pairs(16, 300, references=2)
+    weights = [place % 4 for place in range(300)]
+    again = [place for place, weight in enumerate(weights) for _ in range(weight)]
+    with (
+        daemon.stream("text_generation", slices=["kind"]) as weighted,
+        daemon.stream("text_generation") as repeated,
+        daemon.stream("text_generation") as part,
+    ):
+        weighted.push(
+            predictions=made.predictions,
+            references=made.references,
+            weights=weights,
+            slices={"kind": ["ab"[place % 3 == 0] for place in range(300)]},
+        )
+        repeated.push(
+            predictions=[made.predictions[place] for place in again],
+            references=[made.references[place] for place in again],
+        )
+        assert weighted.values(*EVERY) == repeated.values(*EVERY)
+        rows = range(0, 300, 3)
+        part.push(
+            predictions=[made.predictions[place] for place in rows],
+            references=[made.references[place] for place in rows],
+            weights=[weights[place] for place in rows],
+        )
+        found = weighted.call("metric/query", metrics=EVERY, slice={"kind": "b"})
+        assert found["values"] == part.values(*EVERY)
+
+
+def test_what_a_stream_keeps(daemon: Daemon) -> None:
+    """What it names, and with `keep` all else too, as a stream that names nothing has it."""
+    made = pairs(17, 50)
+    batch = {"predictions": made.predictions, "references": made.references}
+    lower = {"metric": "bleu", "lowercase": True, "as": "lower"}
+    with (
+        daemon.stream("text_generation") as everything,
+        daemon.stream("text_generation", metrics=[lower]) as named,
+        daemon.stream(
+            "text_generation", metrics=[lower], options={"keep": "all"}
+        ) as both,
+    ):
+        for stream in (everything, named, both):
+            stream.push(**batch)
+        assert both.values(*EVERY) == everything.values(*EVERY)
+        answers = [stream.call("metric/query")["values"] for stream in (both, named)]
+        assert answers[0] == answers[1]
+        assert list(answers[0]) == ["lower"]
+        reasons = named.query(*EVERY)["undefined"]
+        assert reasons == dict.fromkeys(EVERY, "not_kept")
+        assert everything.query(lower)["undefined"] == {"lower": "not_kept"}
+
+
+WORDS = 200_000
+
+
+@pytest.mark.parametrize(
+    ("prediction", "reference", "wanted"),
+    [
+        ("word " * WORDS, "word " * WORDS, {"wer": 0, "cer": 0, "rougeL": 1, "ter": 0}),
+        ("word " * WORDS, "word " * (WORDS // 2), {"wer": 1, "rougeL": 2 / 3}),
+        (
+            "a " * WORDS + "x y z " + "b " * WORDS,
+            "a " * WORDS + "z x y " + "b " * WORDS,
+            {"wer": 2 / (2 * WORDS + 3), "cer": 3 / (4 * WORDS + 5)},
+        ),
+        ("e\u0301" * WORDS, "e\u0301" * WORDS + "e", {"cer": 1 / (2 * WORDS + 1)}),
+        ("word " * WORDS, "word " * WORDS, {"rougeLsum": 1, "exact_match": 1}),
+    ],
+    ids=["equal", "half as long", "in the middle", "marks", "one line"],
+)
+def test_what_texts_have_in_common_at_their_ends_costs_nothing(
+    daemon: Daemon, prediction: str, reference: str, wanted: dict[str, float]
+) -> None:
+    with daemon.stream("text_generation", metrics=list(wanted)) as stream:
+        stream.push(predictions=[prediction], references=[[reference]])
+        assert stream.values(*wanted) == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["wer", "cer", "ter", "rougeL", "rougeLsum"])
+def test_long_texts_without_common_ends_are_refused(daemon: Daemon, name: str) -> None:
+    with daemon.stream("text_generation", metrics=[name]) as stream:
+        with pytest.raises(Refused) as refused:
+            stream.push(
+                predictions=["a", "a b " * WORDS], references=[["a"], ["b a " * WORDS]]
+            )
+        assert refused.value.path == "/params/batch/predictions/1"
+        assert f"too long to be aligned for {name}" in str(refused.value)
+        assert stream.query(name)["count"] == 0
