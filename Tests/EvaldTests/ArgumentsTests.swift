@@ -43,7 +43,8 @@ import Testing
     (["--zzz"], "unknown flag --zzz: see evald --help"),
     (["zzz"], "unknown command zzz: see evald --help"),
     (["serve"], "serve is not in this version"),
-    (["--state=x"], "--state is not in this version"),
+    (["--state="], "--state must be a directory, not \"\""),
+    (["--durability", "never"], "--durability must be one of os, interval, disk, not \"never\""),
     (["--max-depth"], "--max-depth needs a value: --max-depth N"),
     (["--max-depth", "0"], #"--max-depth must be a whole number from 1 to 10000, not "0""#),
     (

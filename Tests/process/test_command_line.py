@@ -54,7 +54,8 @@ def test_version_and_help() -> None:
         (["attach", "x"], "attach"),
         (["call", "x", "ping"], "call"),
         (["ps"], "ps"),
-        (["--state", "x"], "--state"),
+        (["--state", ""], "--state"),
+        (["--durability", "x"], "--durability"),
         (["--name", "x"], "--name"),
         (["--listen", "x"], "--listen"),
     ],
@@ -68,7 +69,7 @@ def test_usage_errors(arguments: list[str], named: str) -> None:
 
 
 def test_later_commands_say_so() -> None:
-    for argument in ("serve", "attach", "call", "ps", "--state", "--name", "--listen"):
+    for argument in ("serve", "attach", "call", "ps", "--name", "--listen"):
         assert b"not in this version" in run(b"", argument).stderr
 
 
