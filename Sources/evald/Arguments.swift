@@ -53,7 +53,7 @@ private let flags: [Flag] = [
   },
   Flag(
     name: "--durability", placeholder: "WHEN",
-    help: "it survives loss of power: os, interval, disk (interval)"
+    help: "survives loss of power: os, interval, disk (interval)"
   ) {
     guard let durability = Durability(rawValue: $0) else {
       return "must be one of os, interval, disk"
@@ -93,8 +93,8 @@ let helpText =
       --help                  print this
 
     SIZE is a number of bytes, or ends in KiB, MiB, GiB, TiB, kB, MB, GB or TB.
-    Exit status: 0 clean; 1 exit without shutdown; 2 usage; 3 state directory in use; 4 state
-    damaged; 5 replies were not read.
+    Exit status: 0 clean; 1 exit without shutdown; 2 usage; 3 state directory in
+    use; 4 state directory damaged; 5 replies were not read.
 
     """
 

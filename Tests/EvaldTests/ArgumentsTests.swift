@@ -57,8 +57,10 @@ import Testing
   }
 
   @Test func helpNamesEveryFlag() {
-    for flag in ["--max-line-bytes", "--max-memory", "--max-depth", "--max-streams", "--log-level"]
-    {
+    for flag in [
+      "--max-line-bytes", "--max-memory", "--max-depth", "--max-streams", "--log-level", "--state",
+      "--durability",
+    ] {
       #expect(helpText.contains("  \(flag) "))
     }
     #expect(helpText.split(separator: "\n").allSatisfy { $0.count <= 80 })
