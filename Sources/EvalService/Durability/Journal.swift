@@ -214,7 +214,13 @@ extension Journal {
   private func begin(_ state: inout State, after generation: UInt64) throws(StorageFault) {
     let made = try Self.makeJournal(storage, generation: generation + 1, base: state.next)
     let manifest = Manifest(journal: generation + 1, snapshot: state.snapshots.last ?? 0)
-    try manifest.write(to: storage)
+    do throws(StorageFault) {
+      try manifest.write(to: storage)
+    } catch {
+      // It may be there in spite of that, and a record in the old journal would then be one too many.
+      fail(error, &state)
+      throw error
+    }
     (state.file, state.seed) = made
     state.generation = generation + 1
     state.length = FileHead.length
