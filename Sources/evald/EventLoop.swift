@@ -61,7 +61,8 @@ final class EventLoop {
       status = ExitStatus.clean
     }
     guests?.close()
-    service.finish()
+    // Where there is no time for more, what was written is enough.
+    if drainingUntil == nil && terminations < 2 { service.finish() } else { service.makeDurable() }
     return status
   }
 

@@ -23,7 +23,7 @@ enum WholeSession {
     [
       Step(
         "stream/open",
-        #"{"stream":"s","task":"binary","options":{"unique_ids":true},"metrics":["f1",{"metric":"f_beta","beta":2}],"slices":["language",{"name":"n","edges":[2,4]}],"keep_windows":2,"metadata":{"run":7}}"#
+        #"{"stream":"s","task":"binary","options":{"unique_ids":true},"metrics":["f1",{"metric":"f_beta","beta":2,"as":"f2"}],"slices":["language",{"name":"n","edges":[2,4]}],"keep_windows":2,"metadata":{"run":7}}"#
       ),
       Step(
         "stream/push",
@@ -82,6 +82,15 @@ enum WholeSession {
   }
 
   static func steps() throws -> [Step] { steps(merging: try state()) }
+
+  /// One of each kind of change, for tests that go through every byte.
+  static func shortSteps() throws -> [Step] {
+    let steps = try steps()
+    let first = steps.firstIndex { $0.method == "stream/reset" } ?? 0
+    let last = steps.firstIndex { $0.method == "stream/delete" } ?? 0
+    // A stream that is deleted is "m" here.
+    return steps[...first] + [Step("stream/delete", #"{"stream":"m"}"#)] + steps[(last + 1)...]
+  }
 }
 
 extension Client {

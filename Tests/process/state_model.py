@@ -97,7 +97,7 @@ class Model:
         stream = dice.choice(STREAMS)
         params: dict[str, Any] = {"stream": stream}
         kind = dice.random()
-        if kind < 0.85:
+        if kind < 0.88:
             count = dice.randrange(1, 100)
             self.next_id += count
             self.sequence[stream] += 1
@@ -108,13 +108,13 @@ class Model:
             }
             params |= {"batch": batch, "producer": "p", "seq": self.sequence[stream]}
             return {"method": "stream/push", "params": params}
-        if kind < 0.91:
+        if kind < 0.94:
             return {"method": "stream/mark", "params": params}
-        if kind < 0.95 or stream not in self.checkpoints:
+        if kind < 0.98 or stream not in self.checkpoints:
             params |= {"name": "kept", "keep": 1}
             return {"method": "stream/checkpoint", "params": params}
         # The numbers that are right after these are known only when they are done.
-        if kind < 0.98:
+        if kind < 0.99:
             return {"method": "stream/rollback", "params": params | {"name": "kept"}}
         return {"method": "stream/reset", "params": params}
 
@@ -151,6 +151,8 @@ class Life:
             selector.register(self.process.stdin, selectors.EVENT_WRITE)
             while time.monotonic() < end:
                 answered = self.replies.count(b"\n")
+                if not may_go_on and answered == len(self.sent):
+                    break
                 while may_go_on and len(self.sent) - answered < AHEAD:
                     step = self.model.next_step(self.dice)
                     self.add(step)

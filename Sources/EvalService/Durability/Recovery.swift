@@ -41,6 +41,8 @@ struct Recovery {
   /// Journals with records that the snapshot does not have, ascending; and those of no use any more.
   private var journals: [UInt64] = []
   private var leftovers: [String] = []
+  /// The last journal, if it has no records: another one takes its place.
+  private var empty: UInt64?
   private var goodSnapshots: [UInt64] = []
   private var badSnapshots: [UInt64] = []
   /// The number of the next record.
@@ -168,22 +170,26 @@ extension Recovery {
       }
       try replay(&reader, storage, isLast: isLast)
       replayBytes += reader.position
+      empty = reader.size == FileHead.length && isLast ? generation : nil
       next = reader.nextNumber
     }
   }
 
-  /// Leaves out a last journal that was made and never used.
+  /// Leaves out journals at the end that were made and never used.
   private mutating func dropUnused(_ storage: any StateStorage) throws(RecoveryError) {
-    guard let last = journals.last else { return }
-    let name = StateFileName.journal(last)
-    let size = try Self.reading { () throws(StorageFault) in try storage.size(of: name) }
-    if size > FileHead.length { return }
-    if let manifest, last <= manifest.journal, size == FileHead.length { return }
-    // Where its head is whole, it says how many records were before it.
-    let reader = try? RecordReader(storage, name, .journal)
-    if manifest == nil, let reader, reader.head.base > 1 || journals.count == 1 { return }
-    journals.removeLast()
-    leftovers.append(name)
+    while let last = journals.last {
+      let name = StateFileName.journal(last)
+      let size = try Self.reading { () throws(StorageFault) in try storage.size(of: name) }
+      if size > FileHead.length { return }
+      if let manifest {
+        // What the manifest names was whole before it was named.
+        if last <= manifest.journal { return }
+      } else if size == FileHead.length {
+        return
+      }
+      journals.removeLast()
+      leftovers.append(name)
+    }
   }
 
   private mutating func replay(
@@ -244,6 +250,8 @@ extension Recovery {
         try storage.replace(StateFileName.format, Array("\(Self.format)1\n".utf8))
       }
       try quarantine(storage)
+      // Before there is another journal behind them.
+      for name in leftovers { try storage.remove(name) }
       if let last = journals.last {
         // What the last process wrote may not be on the disk yet.
         try storage.open(StateFileName.journal(last)).sync()
@@ -254,7 +262,7 @@ extension Recovery {
           manifest?.journal ?? 0) + 1
       let made = try Journal.makeJournal(storage, generation: generation, base: next)
       try Manifest(journal: generation, snapshot: goodSnapshots.last ?? 0).write(to: storage)
-      for name in leftovers { try storage.remove(name) }
+      if let empty { try storage.remove(StateFileName.journal(empty)) }
       var state = Journal.State(
         file: made.file, seed: made.seed, generation: generation, next: next, synced: next - 1)
       state.snapshots = goodSnapshots

@@ -11,8 +11,14 @@ extension Server {
         stream.metadata = metadata ?? stream.metadata
       }
     case .refuse(let stream, let sender, let taint):
+      // The record was written just now; of one that is read again, all is durable.
+      let record = journal?.look { $0.next - 1 } ?? 0
+      let durable = journal?.durableNumber ?? 0
       update(stream) { stream in
-        if let sender { stream.contents.producers.note(sender, isRefused: true) }
+        if let sender {
+          stream.contents.producers.note(
+            sender, isRefused: true, record: record, durableTo: durable)
+        }
         stream.contents.taint.add(taint)
         stream.refusals.add(taint)
       }
