@@ -84,7 +84,7 @@ private let flags: [Flag] = [
   },
   Flag(
     name: "--durability", placeholder: "WHEN",
-    help: "it survives loss of power: os, interval, disk (interval)"
+    help: "survives loss of power: os, interval, disk (interval)"
   ) {
     guard let durability = Durability(rawValue: $0) else {
       return "must be one of os, interval, disk"
@@ -127,8 +127,8 @@ let helpText =
     SIZE is a number of bytes, or ends in KiB, MiB, GiB, TiB, kB, MB, GB or TB.
     A NAME has no slash in it, a PATH has one.
     Exit status: 0 clean; 1 exit without shutdown, an error of call, nobody there;
-    2 usage; 3 name or state directory in use; 4 state damaged; 5 replies were
-    not read.
+    2 usage; 3 name or state directory in use; 4 state directory damaged;
+    5 replies were not read.
 
     """
 

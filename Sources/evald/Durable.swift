@@ -60,6 +60,13 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
   pthread_create(&thread, &attributes, threadMain, Unmanaged.passRetained(Body(body)).toOpaque())
 }
 
+/// Signals are the event loop's business: one that went elsewhere would not interrupt its read.
+private func blockSignals() {
+  var all = sigset_t()
+  sigfillset(&all)
+  pthread_sigmask(SIG_BLOCK, &all, nil)
+}
+
 private final class Body: Sendable {
   let run: @Sendable () -> Void
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -67,11 +74,13 @@ private final class Body: Sendable {
 
 #if canImport(Darwin)
   private func threadMain(_ body: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    blockSignals()
     Unmanaged<Body>.fromOpaque(body).takeRetainedValue().run()
     return nil
   }
 #else
   private func threadMain(_ body: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    blockSignals()
     if let body { Unmanaged<Body>.fromOpaque(body).takeRetainedValue().run() }
     return nil
   }

@@ -59,7 +59,7 @@ import Testing
     durability: Durability, fault: MemoryStore.Fault
   ) throws {
     let steps = try WholeSession.steps()
-    for length in [1, 2, 5] {
+    for length in [1, 3] {
       var call = 1
       while try run(
         .init(calls: call...call + length - 1, fault: fault), durability, steps, snapshots: true)
@@ -95,7 +95,7 @@ import Testing
   @Test func `power that is lost takes nothing that was promised`() throws {
     let steps = try WholeSession.steps()
     for durability in [Durability.disk, .interval, .os] {
-      for seed in 1...UInt64(60) {
+      for seed in 1...UInt64(40) {
         var dice = Dice(seed: seed)
         let store = MemoryStore()
         var client = try Client(on: store, durability)

@@ -82,6 +82,15 @@ enum WholeSession {
   }
 
   static func steps() throws -> [Step] { steps(merging: try state()) }
+
+  /// One of each kind of change, for tests that go through every byte.
+  static func shortSteps() throws -> [Step] {
+    let steps = try steps()
+    let first = steps.firstIndex { $0.method == "stream/reset" } ?? 0
+    let last = steps.firstIndex { $0.method == "stream/delete" } ?? 0
+    // A stream that is deleted is "m" here.
+    return steps[...first] + [Step("stream/delete", #"{"stream":"m"}"#)] + steps[(last + 1)...]
+  }
 }
 
 extension Client {

@@ -75,6 +75,7 @@ import Testing
       #"--max-connections must be a whole number from 1 to 10000, not "0""#
     ),
     (["--state="], #"--state must be a directory, not """#),
+    (["--durability", "never"], "--durability must be one of os, interval, disk, not \"never\""),
     (["--max-depth"], "--max-depth needs a value: --max-depth N"),
     (["--max-depth", "0"], #"--max-depth must be a whole number from 1 to 10000, not "0""#),
     (
@@ -110,7 +111,8 @@ import Testing
   @Test func helpNamesEveryFlag() {
     for flag in [
       "--max-line-bytes", "--max-memory", "--max-depth", "--max-streams", "--log-level", "--name",
-      "--listen", "--max-connections", "--idle-exit", "--or-start", "--json",
+      "--listen", "--max-connections", "--idle-exit", "--or-start", "--json", "--state",
+      "--durability",
     ] {
       #expect(helpText.contains("  \(flag) "))
     }

@@ -168,3 +168,50 @@ import Testing
     }
   }
 }
+
+@Suite struct RelayTests {
+  @Test func whatComesGoesOnInOrder() {
+    var (from, to): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
+    socketpair(AF_UNIX, 1, 0, &from)
+    socketpair(AF_UNIX, 1, 0, &to)
+    defer { (from + to).forEach { close($0) } }
+    for end in from + to { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+    let sample = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    var (sent, received): (Int, [UInt8]) = (0, [])
+    var relay = Relay()
+    var room = [UInt8](repeating: 0, count: 5003)
+    while received.count < sample.count {
+      if case .bytes(let count) = sample[sent...].withUnsafeBytes({ writeBytes(from[0], $0) }) {
+        sent += count
+      }
+      if relay.hasRoom { _ = relay.receive(from: from[1]) }
+      _ = relay.send(to: Sink(descriptor: to[0], mode: .socket))
+      if case .bytes(let count) = room.withUnsafeMutableBytes({ readBytes(to[1], into: $0) }) {
+        received += room.prefix(count)
+      }
+    }
+    #expect(received == sample)
+    #expect(relay.isEmpty)
+  }
+
+  @Test func aReaderThatTookALittleMakesRoom() {
+    var (from, to): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
+    socketpair(AF_UNIX, 1, 0, &from)
+    pipe(&to)
+    defer { (from + to).forEach { close($0) } }
+    for end in from + to { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+    let sink = Sink(descriptor: to[1], mode: .nonBlocking)
+    let piece = [UInt8](repeating: 7, count: 4096)
+    var relay = Relay()
+    for _ in 0..<100 where relay.hasRoom {
+      _ = piece.withUnsafeBytes { writeBytes(from[0], $0) }
+      _ = relay.receive(from: from[1])
+      _ = relay.send(to: sink)
+    }
+    #expect(!relay.hasRoom)
+    var room = [UInt8](repeating: 0, count: 8192)
+    _ = room.withUnsafeMutableBytes { readBytes(to[0], into: $0) }
+    #expect(relay.send(to: sink).progress)
+    #expect(relay.hasRoom && !relay.isEmpty)
+  }
+}

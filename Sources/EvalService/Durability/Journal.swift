@@ -214,7 +214,13 @@ extension Journal {
   private func begin(_ state: inout State, after generation: UInt64) throws(StorageFault) {
     let made = try Self.makeJournal(storage, generation: generation + 1, base: state.next)
     let manifest = Manifest(journal: generation + 1, snapshot: state.snapshots.last ?? 0)
-    try manifest.write(to: storage)
+    do throws(StorageFault) {
+      try manifest.write(to: storage)
+    } catch {
+      // It may be there in spite of that, and a record in the old journal would then be one too many.
+      fail(error, &state)
+      throw error
+    }
     (state.file, state.seed) = made
     state.generation = generation + 1
     state.length = FileHead.length
@@ -272,61 +278,5 @@ extension Int {
   fileprivate func multipliedClamped(by other: Int) -> Int {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? .max : product
-  }
-}
-
-/// Which files are the last ones, so that one that is lost is missed.
-///
-/// Ten bytes of a magic word, a format number, the generations of the last journal and snapshot (0: none), and
-/// the CRC-32C of that.
-struct Manifest: Equatable {
-  var journal: UInt64
-  var snapshot: UInt64
-
-  private static let magic = Array("EVALDM\r\n\u{1A}\n".utf8)
-  private static let format: UInt16 = 1
-
-  func write(to storage: any StateStorage) throws(StorageFault) {
-    var writer = StateWriter()
-    writer.write(raw: Self.magic)
-    writer.write(Self.format)
-    writer.write(journal)
-    writer.write(snapshot)
-    writer.write(Kernels.crc32c(writer.bytes))
-    try storage.replace(StateFileName.manifest, writer.bytes)
-  }
-
-  init(journal: UInt64, snapshot: UInt64) {
-    self.journal = journal
-    self.snapshot = snapshot
-  }
-
-  init(_ bytes: [UInt8]) throws(StateError) {
-    guard bytes.count >= 12, Array(bytes.prefix(10)) == Self.magic else {
-      throw StateError("it does not begin as one of evald")
-    }
-    var reader = StateReader(bytes, in: 10..<bytes.count)
-    let format: UInt16 = try reader.read()
-    guard format <= Self.format else { throw StateError("it has format \(format)", isTooNew: true) }
-    journal = try reader.read()
-    snapshot = try reader.read()
-    guard try reader.read() == Kernels.crc32c(bytes, in: 0..<bytes.count - 4), reader.remaining == 0
-    else { throw StateError("its checksum is wrong") }
-  }
-}
-
-extension StateStorage {
-  /// Puts a file with these bytes in place of what is there: the whole of it, or nothing.
-  func replace(_ name: String, _ bytes: [UInt8]) throws(StorageFault) {
-    let file = try create(name + StateFileName.unfinished)
-    try file.append(bytes)
-    try file.sync()
-    try rename(name + StateFileName.unfinished, to: name)
-    try syncDirectory()
-  }
-
-  /// All bytes of a small file.
-  func readAll(_ name: String, most: Int = 1 << 16) throws(StorageFault) -> [UInt8] {
-    try read(name, at: 0, count: min(most, try size(of: name)))
   }
 }

@@ -74,6 +74,7 @@ struct FileHead: Equatable {
     guard try tail.read(UInt32.self) == Kernels.crc32c(bytes, in: 0..<Self.length - 4) else {
       throw StateError("the checksum of the file's head is wrong")
     }
+    guard base > 0 else { throw StateError("the file's first record has the number 0") }
   }
 }
 

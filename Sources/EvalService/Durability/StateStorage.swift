@@ -91,7 +91,11 @@ enum StateFileName {
     names.compactMap { name in
       guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
       let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
-      return digits.count == 20 && digits.allSatisfy(\.isNumber) ? UInt64(digits) : nil
+      guard digits.count == 20, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        return nil
+      }
+      // No evald has made so many.
+      return UInt64(digits).flatMap { $0 < 1 << 62 ? $0 : nil }
     }.sorted()
   }
 }

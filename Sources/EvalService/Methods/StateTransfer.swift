@@ -24,7 +24,8 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     let path = try params.optionalString("path")
     let version = server.version
-    let (bytes, count) = try server.withStream(params) { stream throws(RPCError) in
+    let (bytes, count) = try server.withStream(params) {
+      stream throws(RPCError) -> (bytes: [UInt8], count: Int) in
       if params.present("checkpoint") != nil {
         return try stream.exportCheckpoint(params, version: version)
       }

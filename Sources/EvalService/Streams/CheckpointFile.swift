@@ -76,7 +76,7 @@ extension Stream {
         "window", "stands beside checkpoint", hint: "a checkpoint has all windows")
     }
     let name = try params.string("checkpoint")
-    guard let checkpoint = checkpoint(name) else {
+    guard let checkpoint = self.checkpoint(name) else {
       throw RPCError(
         .checkpointNotFound, "there is no checkpoint \(quoted(name))",
         path: params.path(of: "checkpoint"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -121,6 +122,27 @@ def test_an_owner_that_is_gone_takes_its_counts_along(real: Starter, attach: Att
     assert len(told) == 1
     assert not result.complete
     assert len(again.list()) == 0
+
+
+def test_a_shared_one_with_a_directory_comes_back(
+    attach: Attacher, real_binary: str, tmp_path: Path
+) -> None:
+    """Two ranks, and an evald without an owner that is killed under them again and again."""
+    args = ("--state", str(tmp_path), "--idle-exit", "1")
+    ranks = [attach("ranks", or_start=True, args=args) for _ in range(2)]
+    streams = [ev.stream("loss", "scalar", metrics=["sum"]) for ev in ranks]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", evald.EvaldWarning)
+        for number in range(600):
+            for stream in streams:
+                stream.push(values=[1.0])
+            if number % 200 == 100:
+                done = subprocess.run([real_binary, "ps", "--json"], capture_output=True)
+                (live,) = json.loads(done.stdout)
+                os.kill(live["pid"], signal.SIGKILL)
+        for stream in streams:
+            stream.flush()
+    assert [stream.query().sum for stream in streams] == [1200, 1200]
 
 
 def test_many_starters_reach_one(attach: Attacher, real_binary: str) -> None:

@@ -119,7 +119,7 @@ def test_torch_saves_and_loads_it(real: Starter, tmp_path: Path) -> None:
 def test_all_streams_at_once(real: Starter) -> None:
     ev = real()
     streams = [filled(ev, name=name) for name in ("a", "b")]
-    state = ev.state_dict()
+    state = ev.state_dict(embed=False)
     before = [answers(stream) for stream in streams]
     for stream in streams:
         go_on(stream)
@@ -127,11 +127,18 @@ def test_all_streams_at_once(real: Starter) -> None:
     ev.load_state_dict(state)
     assert [answers(stream) for stream in streams] == before
     assert ev.stream("younger").describe()["total_count"] == 0
+    ev.load_state_dict(None)
+    assert [row["total_count"] for row in ev.list()] == [0, 0, 0]
+
+
+def test_all_streams_in_a_new_process(real: Starter) -> None:
+    ev = real()
+    before = [answers(filled(ev, name=name)) for name in ("a", "b")]
+    state = ev.state_dict()
     other = real()
+    push(opened(other, "a"), 7)
     other.load_state_dict(state)
     assert [answers(opened(other, name)) for name in ("a", "b")] == before
-    other.load_state_dict(None)
-    assert [row["total_count"] for row in other.list()] == [0, 0]
 
 
 def test_without_a_state_it_is_the_beginning(real: Starter) -> None:

@@ -23,7 +23,7 @@ import evald
 
 pytest.importorskip("torch")
 
-KILLS = int(os.environ.get("EVALD_KILLS", "12"))
+KILLS = int(os.environ.get("EVALD_KILLS", "6"))
 TRAINER = Path(__file__).with_name("resume_trainer.py")
 
 

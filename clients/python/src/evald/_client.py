@@ -12,12 +12,13 @@ from . import _html
 from ._asking import Found, ask
 from ._binary import find_binary
 from ._checkpoints import load_all, save_all
-from ._errors import ConnectionLost, EvaldError, Interrupted, ResumeRefused, StreamNotFound
+from ._errors import ConnectionLost, EvaldError, ResumeRefused
 from ._link import Link
 from ._questions import without_none
 from ._quiet import AnyLink, NoLink, harmless, is_disabled
 from ._result import Record, Row, Table, record
-from ._stream import Stream, state_params
+from ._states import merge_state
+from ._stream import Stream
 from ._teller import OnError
 from ._warn import warn
 
@@ -206,27 +207,8 @@ class Evald:
             EvaldError: SchemaMismatch, DuplicateIds, StateDamaged, StateTooNew, …
         """
         for state in states:
-            self._merge(name, state)
+            merge_state(self, name, state)
         return self.stream(name)
-
-    def _merge(self, name: str, state: bytes | str | os.PathLike[str]) -> Any:
-        before = self._revision(name) if self._link.unacknowledged is not None else None
-
-        def found() -> Any:
-            if self._revision(name) != before:
-                raise Interrupted(
-                    "the connection broke while a state was merged, and was made anew",
-                    hint="whether it counts is not known: look at the counts of the stream",
-                )
-
-        return self._ask("state/merge", {"stream": name, **state_params(state)}, found=found)
-
-    def _revision(self, name: str) -> Any:
-        try:
-            reply = self._ask("stream/describe", {"stream": name})
-        except StreamNotFound:
-            return -1
-        return None if isinstance(reply, EvaldError) else reply.get("revision")
 
     def _note_resumption(self, name: str, resume: str | None, reply: Mapping[str, Any]) -> None:
         is_known = name in self._resumed or resume is not None or self.state is None

@@ -16,18 +16,12 @@ from ._producer import ExplicitSender, Producer, Sender
 from ._questions import Questions, without_none
 from ._quiet import harmless
 from ._result import Record, Result, Row, epoch_row, record
+from ._states import merge_state
 
 if TYPE_CHECKING:
     from ._client import Evald
 
 _TAIL_ROOM = 256  # bytes of a line after its batch
-
-
-def state_params(state: bytes | str | os.PathLike[str]) -> dict[str, str]:
-    """The parameters of `state/merge` for a state, or for the file that holds one."""
-    if isinstance(state, (bytes, bytearray, memoryview)):
-        return {"state": base64.b64encode(state).decode("ascii")}
-    return {"path": os.path.abspath(state)}
 
 
 class Stream(Questions):
@@ -326,7 +320,7 @@ class Stream(Questions):
         Raises:
             EvaldError: SchemaMismatch, DuplicateIds, StateDamaged, StateTooNew, …
         """
-        reply = self._evald._merge(self.name, state)
+        reply = merge_state(self._evald, self.name, state)
         return Record() if isinstance(reply, EvaldError) else Record(record(reply))
 
     def _start_afresh(self) -> None:
