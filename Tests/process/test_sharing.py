@@ -483,8 +483,8 @@ def test_an_owner_that_is_killed_while_others_are_attached(place: Place, worker:
             os.write(attached.stdin.fileno(), ping())
             assert attached.stdout.readline() == pong()
             start = time.monotonic()
-            owner.kill()
             guest.send(push([1, 2]) + request(1, "metric/query", {"stream": "s"}) + b"\n")
+            owner.kill()
             assert json.loads(guest.read_line())["result"]["count"] == 2
             assert guest.read_line() == b""
             assert time.monotonic() - start < 3.5
