@@ -490,6 +490,7 @@ def test_an_owner_that_is_killed_while_others_are_attached(place: Place, worker:
             assert time.monotonic() - start < 3.5
             assert attached.wait(PATIENCE) == 1
             assert b"gone" in attached.communicate()[1]
+        owner.wait()  # only then is its child ours
         status = os.waitpid(pid, 0)[1]
         assert os.waitstatus_to_exitcode(status) == 0
         assert list(place.directory.iterdir()) == []
