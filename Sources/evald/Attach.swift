@@ -197,8 +197,7 @@ func attach(_ options: AttachOptions) -> Int32 {
       options.orStart
       ? try connect(to: options.target) { () throws(Refusal) in try starter.startIfNeeded() }
       : try connect(to: options.target)
-    // Who was started by us may end before we do, and nobody waits for him.
-    signal(SIGCHLD, SIG_IGN)
+    forgetChildren()
     return Bridge(
       socket: socket, output: output, signals: signals, title: options.target.text
     ).run()

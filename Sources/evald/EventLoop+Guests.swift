@@ -41,12 +41,11 @@ extension EventLoop {
     }
   }
 
-  /// A turn for each, then the door; those who are done leave.
+  /// A turn for each, then the door.
   func serveGuests(_ isDoorReady: Bool) {
     guard let guests else { return }
     for client in guests.clients { giveTurn(to: client, client.ready) }
     if isDoorReady { guests.letIn(now: now) }
-    guests.removeEnded(&service, now: now)
   }
 
   /// Waits for something to do for anyone, or for the next moment at which something is due.

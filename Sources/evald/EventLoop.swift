@@ -97,6 +97,8 @@ final class EventLoop {
       serveGuests(ready.door)
       takeAnswers(ready.answers)
       sendUpdates()
+      // Last, since an answer may have been all that somebody waited for.
+      guests?.removeEnded(&service, now: now)
     }
   }
 

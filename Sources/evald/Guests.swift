@@ -23,6 +23,8 @@ final class Guests {
   private let idleExit: Int?
   private let log: Log
   private var emptySince = monotonicMilliseconds()
+  /// Whoever started the daemon has until then to come in, however short `idleExit` is.
+  private let firstEnd = monotonicMilliseconds() + 1000
   private var isShut = false
   /// Not before this moment is a descriptor hoped for; the system had none.
   private var closedUntil: Int?
@@ -143,7 +145,7 @@ final class Guests {
   /// lasted long enough. Nobody who is on the way in is lost.
   func haveEnded(now: Int) -> Bool {
     guard clients.isEmpty else { return false }
-    let isIdle = idleExit.map { now - emptySince >= $0 } ?? false
+    let isIdle = idleEnd.map { now >= $0 } ?? false
     guard endsWhenEmpty || isIdle else { return false }
     listener.shut()
     letIn(now: now)
@@ -155,11 +157,13 @@ final class Guests {
     return false
   }
 
+  private var idleEnd: Int? { idleExit.map { max(emptySince + $0, firstEnd) } }
+
   /// When something is due by itself.
   func nextMoment(now: Int) -> Int {
     var moment = Int.max
     if let closedUntil { moment = closedUntil }
-    if clients.isEmpty, let idleExit { moment = min(moment, emptySince + idleExit) }
+    if clients.isEmpty, let idleEnd { moment = min(moment, idleEnd) }
     for client in clients {
       if let since = client.heldUpSince { moment = min(moment, since + Connection.patience) }
     }

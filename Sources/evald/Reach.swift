@@ -112,6 +112,12 @@ struct Starter {
   }
 }
 
+/// From here on nobody waits for those whom we started, and they may end before we do.
+func forgetChildren() {
+  signal(SIGCHLD, SIG_IGN)
+  while waitpid(-1, nil, WNOHANG) > 0 {}
+}
+
 #if canImport(Darwin)
   private let newSessionFlag = POSIX_SPAWN_SETSID
 #else

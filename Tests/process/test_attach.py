@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import select
@@ -340,7 +341,7 @@ def test_a_started_daemon_is_a_process_of_its_own(place: Place) -> None:
     wait_until(lambda: not place.lock("run").exists(), "it ends")
 
 
-def test_a_started_daemon_leaves_no_zombie(place: Place) -> None:
+def test_a_bridge_whose_daemon_dies_gives_room_for_another(place: Place) -> None:
     with place.daemon("attach", "run", "--or-start") as bridge:
         assert bridge.ask(ping()[:-1]) == pong()
         pid = started(place)
@@ -350,6 +351,37 @@ def test_a_started_daemon_leaves_no_zombie(place: Place) -> None:
         assert bridge.ask(ping()[:-1]) == pong()
         assert started(place) != pid
         assert place.ask("shutdown") is None
+
+
+def children(pids: set[int]) -> list[str]:
+    """The states of the processes whose parents these are; Z is one that nobody buried."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            if int(parent) in pids:
+                found.append(state)
+    return found
+
+
+def test_starters_that_were_late_leave_no_zombies(place: Place) -> None:
+    """Each bridge may have started a daemon that found the name in use, and lives on itself."""
+    bridges = [
+        evald(place, "attach", "run", "--or-start", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(12)
+    ]
+    for bridge in bridges:
+        assert bridge.stdin and bridge.stdout
+        os.write(bridge.stdin.fileno(), ping())
+        assert bridge.stdout.readline() == pong()
+    pids = {bridge.pid for bridge in bridges}
+    # Those that were late end, and all that is left is the one daemon.
+    wait_until(lambda: len(children(pids)) == 1, "no zombies")
+    assert "Z" not in children(pids)
+    for bridge in bridges:
+        bridge.communicate(timeout=PATIENCE)
+        assert bridge.returncode == 0
+    assert place.ask("shutdown") is None
 
 
 def test_a_path_can_be_started_too(place: Place) -> None:
@@ -366,6 +398,11 @@ def test_what_cannot_be_started_is_told(place: Place) -> None:
     done = place.run("attach", "run", "--or-start", data=ping())
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"others" in done.stderr
+    place.directory.chmod(0o700)
+    place.lock("run").mkdir()
+    done = place.run("attach", "run", "--or-start", data=ping())
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"could not be started" in done.stderr
     path = str(place.root / "no" / "such.sock")
     done = place.run("attach", path, "--or-start", data=ping())
     assert (done.returncode, done.stdout) == (2, b"")

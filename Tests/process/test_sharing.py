@@ -483,13 +483,14 @@ def test_an_owner_that_is_killed_while_others_are_attached(place: Place, worker:
             os.write(attached.stdin.fileno(), ping())
             assert attached.stdout.readline() == pong()
             start = time.monotonic()
-            owner.kill()
             guest.send(push([1, 2]) + request(1, "metric/query", {"stream": "s"}) + b"\n")
+            owner.kill()
             assert json.loads(guest.read_line())["result"]["count"] == 2
             assert guest.read_line() == b""
             assert time.monotonic() - start < 3.5
             assert attached.wait(PATIENCE) == 1
             assert b"gone" in attached.communicate()[1]
+        owner.wait()  # only then is its child ours
         status = os.waitpid(pid, 0)[1]
         assert os.waitstatus_to_exitcode(status) == 0
         assert list(place.directory.iterdir()) == []
