@@ -174,7 +174,7 @@ import Testing
     for name in journals + ["FORMAT"] {
       let copy = store.copy()
       copy[name] = nil
-      #expect(throws: RecoveryError.self, "\(name)") { () throws(RecoveryError) in
+      #expect(throws: RecoveryError.self, "\(name)") {
         _ = try Client(on: copy)
       }
     }

@@ -13,12 +13,12 @@ import Testing
 
 @Suite struct ConnectionTests {
   /// Another process may empty the pipe between poll(2) and read(2).
-  @Test func nothingToReadIsNotTheEnd() {
+  @Test func nothingToReadIsNotTheEnd() throws {
     var ends: [Int32] = [-1, -1]
     pipe(&ends)
     defer { ends.forEach { close($0) } }
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
-    var service = Service(options: Options())
+    var service = try Service(options: Options(), log: Log(level: .error))
     let connection = Connection(
       input: ends[0], sink: Sink(descriptor: -1, mode: .file), session: SessionID(1),
       maxLineBytes: 1000)
