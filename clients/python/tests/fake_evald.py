@@ -14,6 +14,7 @@ Run as `python fake_evald.py [key=value …]`:
     die_every=N      dies at each Nth push of a life, at random before or after it is taken
     die_on=METHOD    dies once in this method, `die_when=before` or `after` it is carried out
     in_use=N         the first N starts end with status 3
+    killed=N         the first N starts are killed by signal 9
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import copy
 import json
 import os
 import random
+import signal
 import sys
 import time
 from typing import Any
@@ -232,11 +234,13 @@ class Fake:
 
 def main() -> None:
     settings = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
-    for life in range(int(settings.get("in_use", "0"))):
+    for life in range(int(settings.get("in_use", settings.get("killed", "0")))):
         try:
             os.mkdir(f"{settings['keep']}.{life}")
         except FileExistsError:
             continue
+        if "killed" in settings:
+            os.kill(os.getpid(), signal.SIGKILL)
         sys.exit(3)
     fake = Fake(settings)
     for number in range(fake.number("flood")):

@@ -137,6 +137,7 @@ def test_a_shared_one_with_a_directory_comes_back(
             for stream in streams:
                 stream.push(values=[1.0])
             if number % 200 == 100:
+                ranks[number % 400 // 200].ping()  # it is there again since the last time
                 done = subprocess.run([real_binary, "ps", "--json"], capture_output=True)
                 (live,) = json.loads(done.stdout)
                 os.kill(live["pid"], signal.SIGKILL)

@@ -301,6 +301,17 @@ def test_a_directory_that_is_still_in_use_is_waited_for(durable: Durable) -> Non
     assert values(ev) == rows(0, 1)
 
 
+def test_one_that_is_killed_as_it_starts_is_started_again(durable: Durable) -> None:
+    ev = durable("killed=2")
+    push(ev.stream("val", "binary"), 0)
+    assert values(ev) == rows(0, 1)
+
+
+def test_one_that_always_dies_as_it_starts_is_given_up(durable: Durable) -> None:
+    with pytest.raises(evald.StartFailed, match="signal 9"):
+        durable("killed=9")
+
+
 def test_without_a_state_directory_it_is_not_waited_for(fake: Starter, tmp_path: Path) -> None:
     with pytest.raises(evald.StartFailed, match="status 3"):
         fake(f"keep={tmp_path / 'kept'}", "in_use=3")

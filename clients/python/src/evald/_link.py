@@ -113,6 +113,7 @@ class Link(Teller):
 
     def _start(self, timeout: float, in_use_patience: float) -> None:
         deadline = time.monotonic() + in_use_patience
+        kills = 0
         while True:
             connection = self.connect()
             try:
@@ -120,8 +121,13 @@ class Link(Teller):
                 self._started = True
                 return
             except StartFailed:
+                status = connection.process.status()
                 # One whose owner was killed may have to write down what it had.
-                if time.monotonic() > deadline or connection.process.status() != _IN_USE:
+                waits = status == _IN_USE and time.monotonic() < deadline
+                if status is not None and status < 0 and self.unacknowledged is not None:
+                    kills += 1
+                    waits = kills <= 3
+                if not waits:
                     self.closing = True
                     connection.abort()
                     raise
