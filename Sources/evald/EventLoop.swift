@@ -16,8 +16,8 @@ import JSONRPC
 final class EventLoop {
   /// How long evald goes on after SIGTERM or SIGHUP.
   private static let grace = 10_000
-  /// How often the parent is looked for.
-  private static let parentInterval = 1000
+  /// How often it looks for its parent, and after the state directory.
+  private static let lookInterval = 1000
   /// How long the rest of the input and the replies may take once the parent is gone.
   private static let lastWords = 1000
 
@@ -30,7 +30,7 @@ final class EventLoop {
   var guests: Guests?
   private let parent = getppid()
   var now = monotonicMilliseconds()
-  private var parentSeen: Int
+  private var lookedAround: Int
   /// Set once the parent is gone or the grace is over: read what is there, then end.
   private(set) var drainingUntil: Int?
   private var graceUntil: Int?
@@ -47,7 +47,7 @@ final class EventLoop {
     self.service = service
     self.signals = signals
     self.log = log
-    parentSeen = now
+    lookedAround = now
   }
 
   /// Serves until the owner is done, or a daemon without one is; returns the exit status.
@@ -68,13 +68,13 @@ final class EventLoop {
   }
 
   private func runAlone(with owner: Connection) -> Int32 {
-    interruptReads(everyMilliseconds: Self.parentInterval)
+    interruptReads(everyMilliseconds: Self.lookInterval)
     while true {
       if let status = statusIfDone(owner) { return status }
       let ready = waitForEvents(of: owner)
       now = monotonicMilliseconds()
       if ready.signal, let status = takeSignals() { return status }
-      lookForParent()
+      lookAround()
       serve(owner, ready)
       takeAnswers(ready.answers)
       sendUpdates()
@@ -84,14 +84,14 @@ final class EventLoop {
 
   private func runShared() -> Int32 {
     // Another process may have emptied the owner's pipe between poll and read; that read must end.
-    if owner != nil { interruptReads(everyMilliseconds: Self.parentInterval) }
+    if owner != nil { interruptReads(everyMilliseconds: Self.lookInterval) }
     while true {
       if let status = statusIfShared() { return status }
       let ready = waitForAll()
       now = monotonicMilliseconds()
       if ready.signal, let status = takeSignals() { return status }
+      lookAround()
       if let owner {
-        lookForParent()
         giveTurn(to: owner, ready.owner)
         reportFault(owner)
       }
@@ -182,11 +182,13 @@ final class EventLoop {
     log.error("replies can't be written (errno \(fault)); going on without")
   }
 
-  private func lookForParent() {
-    guard now - parentSeen >= Self.parentInterval else { return }
-    parentSeen = now
+  /// Once a second: what is due in the state directory, and whether the parent is still there. A daemon
+  /// without an owner has no parent to end with.
+  private func lookAround() {
+    guard now - lookedAround >= Self.lookInterval else { return }
+    lookedAround = now
     service.tick()
-    if getppid() != parent { beginDraining() }
+    if owner != nil && getppid() != parent { beginDraining() }
   }
 
   private func beginDraining() {
@@ -259,9 +261,9 @@ final class EventLoop {
 
   func millisecondsUntilNextMoment() -> Int {
     var moment = guests?.nextMoment(now: now) ?? .max
+    if owner != nil || service.isDurable { moment = min(moment, lookedAround + Self.lookInterval) }
     if let owner {
       if drainingUntil != nil && !owner.inputEnded && !owner.isStalled { return 0 }
-      moment = min(moment, parentSeen + Self.parentInterval)
       if let since = owner.heldUpSince { moment = min(moment, since + Connection.patience) }
     }
     if let wait = service.millisecondsToProgress { moment = min(moment, now + wait) }

@@ -72,6 +72,9 @@ struct Service {
     logWarnings()
   }
 
+  /// Whether there is a state directory to look after.
+  var isDurable: Bool { server.isDurable }
+
   /// About once a second, between requests.
   mutating func tick() {
     server.maintainJournal()

@@ -113,6 +113,9 @@ extension Server {
     if !journal.sync() { renewJournal() }
   }
 
+  /// Whether changes are written to a state directory.
+  public var isDurable: Bool { journal != nil }
+
   /// About once a second, between requests: goes on after failures, and begins snapshots that are due.
   public mutating func maintainJournal() {
     guard let journal else { return }
