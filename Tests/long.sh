@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What takes too long for every change: the same tests with far more cases, with sanitizers, and a
-# soak. An hour or two; wants what Tests/all.sh has set up.
+# soak. Some hours; wants what Tests/all.sh has set up.
 #
 #   Tests/long.sh          everything
 #   Tests/long.sh NAME...  only the steps whose name has one of these words in it
@@ -36,6 +36,14 @@ step 'address sanitizer: binary fuzzer' \
 step 'thread sanitizer: build' sanitized thread
 step 'thread sanitizer: process tests' \
   with thread "$python" -m pytest -q --rootdir Tests/process Tests/process -k 'not hostile_line'
+step 'kill -9 of the daemon' "$python" Tests/process/state_kills.py --kills 1000
+step 'kill -9 of trainers' \
+  env EVALD_KILLS=200 "$python" -m pytest -q --rootdir clients/python clients/python/tests/test_resume.py
+step 'racing starters' \
+  env EVALD_ROUNDS=10000 "$python" -m pytest -q --rootdir Tests/process Tests/process/test_sockets.py
+step 'oracles of texts, 10,000 pairs each' \
+  env EVALD_PAIRS=10000 "$python" -m pytest -q --rootdir Tests/oracles Tests/oracles/test_text_generation.py \
+  Tests/oracles/test_summaries.py
 step 'json fuzzer' Tests/fuzz/json/run.sh 600
 step 'soak' "$python" Tests/process/soak.py --minutes 30 --clients 32
 step 'soak, durable' "$python" Tests/process/soak.py --minutes 30 --clients 32 --state
