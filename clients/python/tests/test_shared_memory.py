@@ -229,7 +229,7 @@ def test_blocks_do_not_overlap_and_come_back(ring: Ring) -> None:
     assert offset(put(ring, b"x" * (1 << 20))) == 0  # all of it is free again
 
 
-def test_a_block_is_not_free_before_the_reply_of_a_flush(ring: Ring) -> None:
+def test_a_block_is_not_free_before_the_reply_of_a_ping(ring: Ring) -> None:
     first = put(ring, b"a" * (1 << 19))
     second = put(ring, b"b" * (1 << 19))
     assert first is not None
@@ -283,7 +283,7 @@ def test_a_full_ring_waits_for_a_block_and_does_not_grow(monkeypatch: pytest.Mon
     def nap(seconds: float) -> None:
         naps.append(seconds)
         if len(naps) == 3:
-            del held[:2]  # as the reply to a flush does
+            del held[:2]  # as the reply to a ping does
 
     monkeypatch.setattr(time, "sleep", nap)
     assert offset(put(ring, b"y" * (1 << 18))) == 0
