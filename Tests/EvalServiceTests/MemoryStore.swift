@@ -67,6 +67,8 @@ final class MemoryStore: StateStorage {
   }
 
   fileprivate let state: Mutex<State>
+  /// What others do while the next sync of a file runs.
+  let whileSyncing = Mutex<(@Sendable () -> Void)?>(nil)
 
   init() { state = Mutex(State()) }
 
@@ -261,6 +263,11 @@ private final class MemoryFile: StorageFile {
   }
 
   func sync() throws(StorageFault) {
+    let others = store.whileSyncing.withLock { others in
+      defer { others = nil }
+      return others
+    }
+    others?()
     // What a failed sync has written is anybody's guess, and the next one says that all is well.
     try store.call("sync") { state, fault in
       if fault == nil, let bytes = state.nodes[node]?.bytes { state.nodes[node]?.synced = bytes }
