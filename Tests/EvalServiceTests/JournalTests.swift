@@ -134,6 +134,21 @@ import WireJSON
     #expect(try client.call("server/status")["durability"]?.json("state") == #""ok""#)
   }
 
+  @Test func `what comes while a sync runs is not said to be on the disk`() throws {
+    let store = MemoryStore()
+    var client = try Client(on: store)
+    try client.open("scalar")
+    let journal = try #require(client.server.journal)
+    store.whileSyncing.withLock {
+      $0 = { _ = try? journal.append(kind: 8, isAwaited: false) { $0.write("s") } }
+    }
+    #expect(journal.sync())
+    #expect(journal.look(\.next) == 3)
+    #expect(journal.look(\.synced) == 1)
+    #expect(journal.sync())
+    #expect(journal.look(\.synced) == 2)
+  }
+
   @Test func `a disk that is full refuses, keeps what is there, and goes on when there is room`()
     throws
   {

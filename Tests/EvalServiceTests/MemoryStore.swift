@@ -52,24 +52,40 @@ final class MemoryStore: StateStorage {
     var boot: UInt8 = 1
     /// The calls so far, by what they were.
     var log: [String] = []
+    /// What was there after each call, where that is kept.
+    var moments: [State]?
+
+    /// The same files, without what is about calls.
+    var files: State {
+      var files = self
+      files.plan = nil
+      files.calls = 0
+      files.log = []
+      files.moments = nil
+      return files
+    }
   }
 
   fileprivate let state: Mutex<State>
+  /// What others do while the next sync of a file runs.
+  let whileSyncing = Mutex<(@Sendable () -> Void)?>(nil)
 
   init() { state = Mutex(State()) }
 
   private init(_ other: State) { state = Mutex(other) }
 
   /// The same files, as another process finds them.
-  func copy() -> MemoryStore {
-    MemoryStore(
-      state.withLock { state in
-        var copy = state
-        copy.plan = nil
-        copy.calls = 0
-        copy.log = []
-        return copy
-      })
+  func copy() -> MemoryStore { MemoryStore(state.withLock(\.files)) }
+
+  /// From here on, what is there after each call is kept.
+  func keepMoments() { state.withLock { $0.moments = [] } }
+
+  /// What a process finds that comes after a kill behind each call since then.
+  func takeMoments() -> [MemoryStore] {
+    state.withLock { state in
+      defer { state.moments = nil }
+      return (state.moments ?? []).map(MemoryStore.init)
+    }
   }
 
   var calls: Int { state.withLock(\.calls) }
@@ -148,7 +164,9 @@ final class MemoryStore: StateStorage {
       state.calls += 1
       state.log.append(what)
       let fault = state.plan.flatMap { $0.calls.contains(state.calls) ? $0.fault : nil }
-      return (body(&state, fault), fault != nil)
+      let result = body(&state, fault)
+      if state.moments != nil { state.moments?.append(state.files) }
+      return (result, fault != nil)
     }
     if hasFailed { throw StorageFault("no space left (\(what))") }
     return result
@@ -245,6 +263,11 @@ private final class MemoryFile: StorageFile {
   }
 
   func sync() throws(StorageFault) {
+    let others = store.whileSyncing.withLock { others in
+      defer { others = nil }
+      return others
+    }
+    others?()
     // What a failed sync has written is anybody's guess, and the next one says that all is well.
     try store.call("sync") { state, fault in
       if fault == nil, let bytes = state.nodes[node]?.bytes { state.nodes[node]?.synced = bytes }

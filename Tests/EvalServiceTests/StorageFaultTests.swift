@@ -37,6 +37,10 @@ import Testing
     let hasReached = store.calls >= start + plan.calls.lowerBound
     #expect(try client.told() == model.told(), "\(plan)")
     if plan.calls.upperBound != .max {
+      // A record that could neither be synced nor cut off is there until all is written anew.
+      store.fail(nil)
+      client.clock.now += 2
+      client.between { $0.maintainJournal() }
       var again = try Client(on: store.copy())
       #expect(try again.told() == model.told(), "\(plan), read again")
     }
@@ -65,6 +69,40 @@ import Testing
         .init(calls: call...call + length - 1, fault: fault), durability, steps, snapshots: true)
       { call += 1 }
       #expect(call > steps.count)
+    }
+  }
+
+  /// Kills behind every call while snapshots and new files are made after a failure.
+  @Test func `a kill while files are made anew finds all that was there`() throws {
+    for fault in [MemoryStore.Fault.nothing, .half, .all] {
+      var first = 1
+      while true {
+        let store = MemoryStore()
+        var client = try Client(on: store)
+        try client.open("scalar")
+        for value in 1...3 { try client.push(#"{"values":[\#(value)]}"#) }
+        let told = try client.told()
+        store.keepMoments()
+        let start = store.calls
+        store.fail(.init(calls: start + first...start + first, fault: fault))
+        for _ in 1...3 {
+          client.clock.now += 2
+          client.server.journal?.change { $0.snapshotDue = 1 }
+          client.between { $0.maintainJournal() }
+        }
+        let isReached = store.calls >= start + first
+        #expect(try client.told() == told)
+        for (place, moment) in store.takeMoments().enumerated() {
+          let call = "\(fault) at \(first), killed after \(place + 1): \(store.log[start + place])"
+          do throws(RecoveryError) {
+            var again = try Client(on: moment)
+            #expect(try again.told() == told, "\(call)")
+          } catch { Issue.record("\(call): \(error.message)") }
+        }
+        if !isReached { break }
+        first += 1
+      }
+      #expect(first > 30)
     }
   }
 

@@ -43,6 +43,8 @@ final class Journal: Sendable {
   }
 
   private let state: Mutex<State>
+  /// What the manifest says. Snapshots write it too, beside everything else.
+  private let manifest = Mutex(Manifest(journal: 0, snapshot: 0))
 
   /// What may gather before a snapshot is worth while.
   static let leastReplayBytes = 64 << 20
@@ -213,17 +215,30 @@ extension Journal {
 
   private func begin(_ state: inout State, after generation: UInt64) throws(StorageFault) {
     let made = try Self.makeJournal(storage, generation: generation + 1, base: state.next)
-    let manifest = Manifest(journal: generation + 1, snapshot: state.snapshots.last ?? 0)
     do throws(StorageFault) {
-      try manifest.write(to: storage)
+      try name(journal: generation + 1, snapshot: state.snapshots.last ?? 0)
     } catch {
-      // It may be there in spite of that, and a record in the old journal would then be one too many.
+      // It may be there in spite of that: a record in the old journal would then be one too many, and the new
+      // one must stay as it is.
       fail(error, &state)
+      state.generation = generation + 1
       throw error
     }
     (state.file, state.seed) = made
     state.generation = generation + 1
     state.length = FileHead.length
+  }
+
+  /// Writes down which files are the last ones.
+  private func name(journal: UInt64, snapshot: UInt64) throws(StorageFault) {
+    let result = manifest.withLock { manifest -> Result<Void, StorageFault> in
+      manifest.journal = max(manifest.journal, journal)
+      manifest.snapshot = max(manifest.snapshot, snapshot)
+      do throws(StorageFault) { return .success(try manifest.write(to: storage)) } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
   }
 
   /// Goes on in new files after the old ones have failed: a snapshot of everything, then a journal.
@@ -250,7 +265,8 @@ extension Journal {
   /// make needless. `replayed` are the bytes that need not be replayed any more.
   func noteSnapshot(_ generation: UInt64, _ size: Int, replayed: Int) {
     let (last, oldest) = change { state in
-      state.snapshots.append(generation)
+      // One that was begun earlier may be done later.
+      state.snapshots = (state.snapshots + [generation]).sorted()
       state.snapshotBytes = size
       state.replayBytes = max(0, state.replayBytes - replayed)
       state.snapshotDue = Self.due(after: size)
@@ -259,7 +275,7 @@ extension Journal {
       return (state.generation, state.snapshots.count == 2 ? state.snapshots[0] : 0)
     }
     do throws(StorageFault) {
-      try Manifest(journal: last, snapshot: generation).write(to: storage)
+      try name(journal: last, snapshot: generation)
       let names = try storage.names()
       for old in StateFileName.journals(names) where old < oldest {
         try storage.remove(StateFileName.journal(old))

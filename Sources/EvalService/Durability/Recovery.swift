@@ -35,24 +35,24 @@ extension Server {
 /// The part of a start that only reads, and what is to be written after it.
 struct Recovery {
   private(set) var server: Server
-  private(set) var report = RecoveryReport()
-  private var names: [String] = []
-  private var manifest: Manifest?
+  var report = RecoveryReport()
+  private(set) var names: [String] = []
+  private(set) var manifest: Manifest?
   /// Journals with records that the snapshot does not have, ascending; and those of no use any more.
-  private var journals: [UInt64] = []
-  private var leftovers: [String] = []
+  private(set) var journals: [UInt64] = []
+  private(set) var leftovers: [String] = []
   /// The last journal, if it has no records: another one takes its place.
-  private var empty: UInt64?
-  private var goodSnapshots: [UInt64] = []
-  private var badSnapshots: [UInt64] = []
+  private(set) var empty: UInt64?
+  private(set) var goodSnapshots: [UInt64] = []
+  private(set) var badSnapshots: [UInt64] = []
   /// The number of the next record.
-  private var next: UInt64 = 1
-  private var replayBytes = 0
-  private var snapshotBytes = 0
+  private(set) var next: UInt64 = 1
+  private(set) var replayBytes = 0
+  private(set) var snapshotBytes = 0
   /// Where the last journal stops being whole, if more follows.
-  private var torn: (name: String, offset: Int, size: Int)?
+  private(set) var torn: (name: String, offset: Int, size: Int)?
 
-  private static let format = "evald state directory, format "
+  static let format = "evald state directory, format "
 
   private init(_ server: Server) { self.server = server }
 
@@ -237,69 +237,5 @@ extension Recovery {
         "is of kind \(record.head.kind), version \(record.head.version)", isTooNew: true)
     }
     report.records += 1
-  }
-}
-
-// MARK: - Writing
-
-extension Recovery {
-  /// Puts the directory in order, and begins a new journal.
-  mutating func begin(_ storage: any StateStorage) throws(RecoveryError) -> Journal.State {
-    do throws(StorageFault) {
-      if !names.contains(StateFileName.format) {
-        try storage.replace(StateFileName.format, Array("\(Self.format)1\n".utf8))
-      }
-      try quarantine(storage)
-      // Before there is another journal behind them.
-      for name in leftovers { try storage.remove(name) }
-      if let last = journals.last {
-        // What the last process wrote may not be on the disk yet.
-        try storage.open(StateFileName.journal(last)).sync()
-      }
-      let generation =
-        max(
-          StateFileName.journals(names).last ?? 0, StateFileName.snapshots(names).last ?? 0,
-          manifest?.journal ?? 0) + 1
-      let made = try Journal.makeJournal(storage, generation: generation, base: next)
-      try Manifest(journal: generation, snapshot: goodSnapshots.last ?? 0).write(to: storage)
-      if let empty { try storage.remove(StateFileName.journal(empty)) }
-      var state = Journal.State(
-        file: made.file, seed: made.seed, generation: generation, next: next, synced: next - 1)
-      state.snapshots = goodSnapshots
-      state.replayBytes = replayBytes
-      state.snapshotBytes = snapshotBytes
-      state.snapshotDue = Journal.due(after: snapshotBytes)
-      state.hasNews = report.records > 0
-      return state
-    } catch { throw .unusable(error.message) }
-  }
-
-  /// Keeps aside what could not be read, before it is cut off or replaced.
-  private mutating func quarantine(_ storage: any StateStorage) throws(StorageFault) {
-    for generation in badSnapshots {
-      let name = StateFileName.snapshot(generation)
-      try storage.rename(name, to: StateFileName.quarantine + name)
-      report.quarantined.append(StateFileName.quarantine + name)
-    }
-    guard let torn else { return }
-    let kept = "\(StateFileName.quarantine)\(torn.name).\(torn.offset)"
-    let copy = try storage.create(kept)
-    var offset = torn.offset
-    while offset < torn.size {
-      let bytes = try storage.read(torn.name, at: offset, count: min(1 << 20, torn.size - offset))
-      if bytes.isEmpty { break }
-      try copy.append(bytes)
-      offset += bytes.count
-    }
-    try copy.sync()
-    try storage.syncDirectory()
-    let file = try storage.open(torn.name)
-    try file.truncate(to: torn.offset)
-    try file.sync()
-    report.tornBytes = torn.size - torn.offset
-    report.quarantined.append(kept)
-    report.warnings.append(
-      "\(torn.name): \(report.tornBytes) bytes from offset \(torn.offset) on were not whole; they are kept in \(kept)"
-    )
   }
 }

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -180,35 +179,6 @@ def test_it_stays_small_while_blocks_come_free() -> None:
     ring.close()
 
 
-def test_a_large_column_waits_for_a_block_before_it_grows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(_shared, "_READY_BYTES", 2 << 20)
-    monkeypatch.setattr(_shared, "_SECONDS_A_BYTE", 1e-4)  # half a minute for these columns
-    ring, size = Ring(16 << 20), 300_000
-    held = [put(ring, bytes(size)) for _ in range(6)]
-    assert None not in held
-    reserved = ring._reserved
-    threading.Timer(0.05, held.clear).start()
-    start = time.monotonic()
-    assert put(ring, bytes(size)) is not None
-    assert 0.04 < time.monotonic() - start < 5
-    assert ring._reserved == reserved
-    # Nothing comes free in time: it grows, and a column that is all there is never waits.
-    assert not ring._hungry  # that is for when it can't
-    monkeypatch.setattr(_shared, "_SECONDS_A_BYTE", 4e-9)
-    held = [put(ring, bytes(size)) for _ in range(12)]
-    assert None not in held
-    assert ring._reserved > reserved
-    assert not ring._hungry
-    held.clear()
-    monkeypatch.setattr(_shared, "_SECONDS_A_BYTE", 1e-4)
-    start = time.monotonic()
-    assert put(ring, bytes(8 << 20)) is not None
-    assert time.monotonic() - start < 5
-    ring.close()
-
-
 def test_no_room_falls_back_to_base64(real: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: int) -> None:
         raise OSError(errno.ENOSPC, "no space")
@@ -259,7 +229,7 @@ def test_blocks_do_not_overlap_and_come_back(ring: Ring) -> None:
     assert offset(put(ring, b"x" * (1 << 20))) == 0  # all of it is free again
 
 
-def test_a_block_is_not_free_before_the_reply_of_a_flush(ring: Ring) -> None:
+def test_a_block_is_not_free_before_the_reply_of_a_ping(ring: Ring) -> None:
     first = put(ring, b"a" * (1 << 19))
     second = put(ring, b"b" * (1 << 19))
     assert first is not None
@@ -313,7 +283,7 @@ def test_a_full_ring_waits_for_a_block_and_does_not_grow(monkeypatch: pytest.Mon
     def nap(seconds: float) -> None:
         naps.append(seconds)
         if len(naps) == 3:
-            del held[:2]  # as the reply to a flush does
+            del held[:2]  # as the reply to a ping does
 
     monkeypatch.setattr(time, "sleep", nap)
     assert offset(put(ring, b"y" * (1 << 18))) == 0

@@ -22,7 +22,7 @@ _PIECES = 1024  # that one writev takes
 def compose_line(
     sender: Sender | None, parts: list[bytes], lines: list[bytes], replies: Replies
 ) -> int:
-    """Appends a line, and a flush if its shared memory asks for one; the size of the line."""
+    """Appends a line, and a ping if its shared memory asks for one; the size of the line."""
     lines += parts
     size = sum(map(len, parts))
     if sender is not None:

@@ -2,7 +2,8 @@
 
 A column is copied into a block before `push` returns, and the line names segment and offset. The
 daemon copies it out while it applies the line, and answers in order: so every so many bytes the
-writer thread puts a `stream/flush` behind a line, and its reply frees all blocks written before.
+writer thread puts a `ping` behind a line, and its reply frees all blocks written before. (With
+`stream/flush` it would wait for the disk, where the daemon has a state directory.)
 
 A loop that does nothing but push is faster than the daemon counts. Ever more memory, or base64,
 would cost it three times what a push into known memory costs; so while two megabytes wait to be
@@ -30,6 +31,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _DIRECTORY = "/dev/shm"
+# The end of a request, whose number goes before it.
+_PING = b'"method":"ping"}\n'
 _NAME = re.compile(r"evald_(\d+)_[0-9a-f]+")
 
 # A column of half as many bytes costs as much either way: what it takes to look at the segment and
@@ -67,8 +70,6 @@ class Parts(list[bytes]):
 
     ring: Ring | None = None
     blocks: list[Block] | None = None
-    #: The end of a `stream/flush` request to the same stream.
-    flush: bytes = b""
 
 
 class Ring:
@@ -96,7 +97,6 @@ class Ring:
         self._vain = False  # a wait for one was in vain, and none came free since
         self._written: list[Block] = []  # by the writer thread alone, as the next two
         self._written_bytes = 0
-        self._flush = b""
         self._pid = os.getpid()
         self.name = f"evald_{self._pid}_{secrets.token_hex(6)}"
         self._place = b'"shared_memory":"%s","offset":%%d},' % self.name.encode()
@@ -155,8 +155,7 @@ class Ring:
         try:
             start = self._take(size, most)
             if start < 0:
-                if limit >= self._limit:  # or else every line would bring a flush
-                    self._hungry = True
+                self._hungry = True
                 return None
             record = [start, 1]
             block = Block(record, size)
@@ -217,13 +216,12 @@ class Ring:
     # By the writer thread
 
     def written(self, parts: Parts) -> tuple[bytes, list[Block]] | None:
-        """Takes over the blocks of a line. Now and then: the end of a flush to write after it,
+        """Takes over the blocks of a line. Now and then: the end of a ping to write after it,
         and the blocks to hold until its reply.
         """
         if parts.blocks:
             self._written += parts.blocks
             self._written_bytes += sum([block.size for block in parts.blocks])
-            self._flush = parts.flush
             parts.blocks = None
         is_due = self._hungry or 4 * self._written_bytes >= self._reserved
         if not is_due or not self._written:
@@ -231,7 +229,7 @@ class Ring:
         blocks, self._written = self._written, []
         self._written_bytes = 0
         self._hungry = False
-        return self._flush, blocks
+        return _PING, blocks
 
     # Ending
 

@@ -44,7 +44,6 @@ class Stream(Questions):
         self._producer = self._link.producers.setdefault(name, Producer(name))
         self._head = b'"params":{"stream":%s,' % _wire.dumps(name)
         self._notification = b'{"jsonrpc":"2.0","method":"stream/push",' + self._head
-        self._flush = b'"method":"stream/flush",' + self._head[:-1] + b"}}\n"
         #: The stream's name.
         self.name = name
         #: The stream's task, such as `"binary"`; None if the stream was only looked up.
@@ -136,7 +135,7 @@ class Stream(Questions):
             return harmless("stream/push") if wait or row_metrics else None
         parts = Parts((self._notification,))
         if link.ring is not None:
-            parts.ring, parts.flush = link.ring, self._flush
+            parts.ring = link.ring
         put_batch(columns, parts)
         if wait or row_metrics is not None or producer is not None:
             return self._push_with(parts, wait, row_metrics, producer, seq, columns)
