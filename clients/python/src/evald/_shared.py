@@ -155,8 +155,7 @@ class Ring:
         try:
             start = self._take(size, most)
             if start < 0:
-                if limit >= self._limit:  # or else every line would bring a flush
-                    self._hungry = True
+                self._hungry = True
                 return None
             record = [start, 1]
             block = Block(record, size)
