@@ -47,16 +47,14 @@ public enum Exponentials {
     let places = SIMD8<UInt64>(0, 1, 2, 3, 4, 5, 6, 7)
     var sum = SIMD8<Double>.zero
     var squares = SIMD8<Double>.zero
-    // Blocks before that of the label, its own, and those behind.
+    // The block of the label, whose lane does not count.
     let special = label & ~7
     var place = 0
     while place &+ 8 <= width {
       var e = of(Score.lanes(scores + place) - shift)
       if place == special {
         let own = SIMD8<UInt64>(repeating: UInt64(truncatingIfNeeded: label & 7))
-        e = e.replacing(
-          with: SIMD8<Double>.zero,
-          where: unsafeBitCast(places .== own, to: SIMDMask<SIMD8<Int64>>.self))
+        e = e.replacing(with: SIMD8<Double>.zero, where: places .== own)
       }
       sum += e
       squares += e * e

@@ -35,6 +35,18 @@ public struct ExponentialSums: Sendable, Equatable {
   }
 }
 
+/// What the loops share.
+public enum RowLoops {
+  /// The greatest lane. `max()` of the library would be compiled apart, and a function that was compiled for one
+  /// processor could take the place of the same one for another.
+  @inlinable @inline(__always)
+  static func greatest<Score: SIMDScalar & Comparable>(_ lanes: SIMD8<Score>) -> Score {
+    var found = lanes[0]
+    for lane in 1..<8 where lanes[lane] > found { found = lanes[lane] }
+    return found
+  }
+}
+
 /// A score of a class, in the type in which it came.
 public protocol LaneScore: BinaryFloatingPoint, Sendable {
   /// Eight scores as doubles.
@@ -95,8 +107,14 @@ extension Float: LaneScore {
     return finish(
       scores, width, label, from: place,
       RowRank(
-        greatest: greatest.max(), rank: Int(above.wrappedSum()), isFinite: faults.max() == 0),
+        greatest: RowLoops.greatest(larger(greatest.lowHalf, greatest.highHalf)),
+        rank: Int(above.wrappedSum()), isFinite: faults == .zero),
       equal: Int(equal.wrappedSum()))
+  }
+
+  @inlinable @inline(__always)
+  static func larger(_ x: SIMD8<Float>, _ y: SIMD8<Float>) -> SIMD8<Float> {
+    x.replacing(with: y, where: y .> x)
   }
 }
 
@@ -126,7 +144,8 @@ extension Double: LaneScore {
     return finish(
       scores, width, label, from: place,
       RowRank(
-        greatest: greatest.max(), rank: Int(above.wrappedSum()), isFinite: faults.max() == 0),
+        greatest: RowLoops.greatest(greatest), rank: Int(above.wrappedSum()),
+        isFinite: faults == .zero),
       equal: Int(equal.wrappedSum()))
   }
 }
