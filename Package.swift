@@ -18,12 +18,16 @@ let standalone: [LinkerSetting] = [
 ]
 
 // Loops for processors that have more than the least of their kind; they are asked at run time. The
-// second flag lets a function ask, and changes no other.
+// last flag lets a function ask, and changes no other.
 #if arch(x86_64)
   let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2"])]
+  let widest: [SwiftSetting] = [
+    .unsafeFlags(["f", "dq", "bw", "vl"].flatMap { ["-Xcc", "-mavx512\($0)"] })
+  ]
   let asking: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mxsavec"])]
 #else
   let vectorised: [SwiftSetting] = []
+  let widest: [SwiftSetting] = []
   let asking: [SwiftSetting] = []
 #endif
 
@@ -31,10 +35,20 @@ let package = Package(
   name: "evald",
   products: [.executable(name: "evald", targets: ["evald"])],
   targets: [
+    .target(name: "Processors", swiftSettings: settings + asking),
     .target(name: "WireAVX2", swiftSettings: settings + vectorised),
-    .target(name: "WireJSON", dependencies: ["WireAVX2"], swiftSettings: settings + asking),
+    .target(
+      name: "WireJSON", dependencies: ["Processors", "WireAVX2"], swiftSettings: settings),
     .target(name: "JSONRPC", dependencies: ["WireJSON"], swiftSettings: settings),
-    .target(name: "EvalMetrics", swiftSettings: settings),
+    .target(name: "RowLoops", swiftSettings: settings),
+    .target(
+      name: "RowLoopsAVX2", dependencies: ["RowLoops"], swiftSettings: settings + vectorised),
+    .target(
+      name: "RowLoopsAVX512", dependencies: ["RowLoops"], swiftSettings: settings + widest),
+    .target(
+      name: "EvalMetrics",
+      dependencies: ["Processors", "RowLoops", "RowLoopsAVX2", "RowLoopsAVX512"],
+      swiftSettings: settings),
     .target(
       name: "EvalService", dependencies: ["EvalMetrics", "JSONRPC", "WireJSON"],
       swiftSettings: settings),

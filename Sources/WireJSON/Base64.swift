@@ -1,3 +1,5 @@
+import Processors
+
 #if arch(x86_64)
   import WireAVX2
 #endif

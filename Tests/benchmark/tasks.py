@@ -337,6 +337,7 @@ def segmentation(share: float) -> Case:
 CASES: dict[str, Callable[[float], Case]] = {
     "multiclass": multiclass,
     "regression": regression,
+    "small_regression": partial(regression, rows=256),
     "large_regression": partial(regression, rows=4096),
     "ranking": ranking,
     "segmentation": segmentation,

@@ -13,10 +13,14 @@ CODE = ROOT / "Sources"
 TARGETS = sorted(path.name for path in CODE.iterdir() if path.is_dir())
 # Which of our targets each may import.
 ARROWS: dict[str, set[str]] = {
+    "Processors": set(),
     "WireAVX2": set(),
-    "WireJSON": {"WireAVX2"},
+    "WireJSON": {"Processors", "WireAVX2"},
     "JSONRPC": {"WireJSON"},
-    "EvalMetrics": set(),
+    "RowLoops": set(),
+    "RowLoopsAVX2": {"RowLoops"},
+    "RowLoopsAVX512": {"RowLoops"},
+    "EvalMetrics": {"Processors", "RowLoops", "RowLoopsAVX2", "RowLoopsAVX512"},
     "EvalService": {"EvalMetrics", "JSONRPC", "WireJSON"},
     "evald": {"EvalService", "JSONRPC", "WireJSON"},
 }

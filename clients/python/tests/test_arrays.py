@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 from collections import deque
 from typing import Any
 
@@ -51,6 +52,21 @@ def test_non_contiguous_arrays(values: np.ndarray, dtype: str) -> None:
         np.asfortranarray(values),
     ):
         same(encode(x=view)["x"], view)
+
+
+@pytest.mark.parametrize("size", [98_303, 98_304, 98_305, 98_306, 147_456, 1_000_003])
+def test_large_arrays_of_any_number_of_bytes(size: int) -> None:
+    values = np.random.default_rng(size).integers(0, 256, size).astype(np.uint8)
+    same(encode(x=values)["x"], values)
+    same(encode(x=(ctypes.c_ubyte * size)(*values.tolist()))["x"], values)
+
+
+@pytest.mark.parametrize("dtype", [code for code in DTYPES if code != "?"])
+def test_large_arrays_of_any_type_and_order(dtype: str) -> None:
+    values = np.random.default_rng(3).integers(0, 100, (4, 250, 300)).astype(dtype)
+    for view in (values, values.T, values[:, ::-1], values[1], np.asfortranarray(values)):
+        same(encode(x=view)["x"], view)
+        same(encode(x=view)["x"], view)  # with what was remembered of it
 
 
 @pytest.mark.parametrize(
@@ -141,8 +157,6 @@ def test_bytes_are_uint8() -> None:
 
 
 def test_ctypes_buffers_of_either_byte_order() -> None:
-    import ctypes
-
     for kind in (ctypes.c_float.__ctype_be__, ctypes.c_float.__ctype_le__):
         values = (kind * 3)(0.5, 1.0, -2.0)
         assert decode(encode(x=values)["x"]).tolist() == [0.5, 1.0, -2.0]

@@ -25,6 +25,9 @@ __all__ += ["put_torch"]
 # of them fit: below it looking costs more than the bytes that it saves.
 _NARROW_FROM = 1024
 _HEADS_KEPT = 4096
+# Bytes, a multiple of three: no padding but at the end. `b2a_base64` takes twice as much for a
+# moment, and what malloc asks the system for anew at every call begins above that.
+_CHUNK = 3 << 14
 
 _heads: dict[Hashable, bytes] = {}
 _names: dict[Any, str] = {}
@@ -77,8 +80,22 @@ def _put_bytes(head: bytes, data: Any, size: int, out: Parts) -> None:
     ring = out.ring
     if ring is not None and size >= ring.least and ring.put(head, data, size, out):
         return
-    text = b2a_base64(data, newline=False)
-    out += (head, b'"base64":"', text, b'"},')
+    if size < 2 * _CHUNK:
+        text = b2a_base64(data, newline=False)
+        out += (head, b'"base64":"', text, b'"},')
+        return
+    # One text of megabytes would be memory that the system has to find, clear and take back at
+    # every push, which costs as much as encoding.
+    view = memoryview(data)
+    if not view.c_contiguous:
+        raise ValueError("the buffer is not contiguous")
+    if view.ndim != 1 or view.itemsize != 1:
+        view = view.cast("B")
+    out += (head, b'"base64":"')
+    out += [
+        b2a_base64(view[start : start + _CHUNK], newline=False) for start in range(0, size, _CHUNK)
+    ]
+    out.append(b'"},')
 
 
 def put_numpy(name: str, value: Any, out: Parts) -> None:

@@ -1,0 +1,151 @@
+// Loops over the scores of a row, written once and compiled several times: in EvalMetrics for every processor,
+// in RowLoopsAVX2 and RowLoopsAVX512 for those that have more. All of it is inlined there.
+//
+// The lanes and the order of every operation are those that are written here, whatever registers they lie in, and
+// nothing is fused, so each form gives the same bits.
+
+/// What is found of a row before its exponentials are.
+@frozen
+public struct RowRank<Score> {
+  /// The greatest score.
+  public var greatest: Score
+  /// How many classes come before the label: those of a greater score, and earlier ones of an equal score.
+  public var rank: Int
+  /// Whether every score is finite; where one is not, the rest means nothing.
+  public var isFinite: Bool
+
+  @inlinable @inline(__always)
+  public init(greatest: Score, rank: Int, isFinite: Bool) {
+    self.greatest = greatest
+    self.rank = rank
+    self.isFinite = isFinite
+  }
+}
+
+/// Sums over the classes of a row beside its label, of exponentials of z - (the greatest z).
+@frozen
+public struct ExponentialSums: Sendable, Equatable {
+  public var sum = 0.0
+  public var squares = 0.0
+
+  @inlinable @inline(__always)
+  public init(sum: Double = 0, squares: Double = 0) {
+    self.sum = sum
+    self.squares = squares
+  }
+}
+
+/// What the loops share.
+public enum RowLoops {
+  /// The greatest lane. `max()` of the library would be compiled apart, and a function that was compiled for one
+  /// processor could take the place of the same one for another.
+  @inlinable @inline(__always)
+  static func greatest<Score: SIMDScalar & Comparable>(_ lanes: SIMD8<Score>) -> Score {
+    var found = lanes[0]
+    for lane in 1..<8 where lanes[lane] > found { found = lanes[lane] }
+    return found
+  }
+}
+
+/// A score of a class, in the type in which it came.
+public protocol LaneScore: BinaryFloatingPoint, Sendable {
+  /// Eight scores as doubles.
+  static func lanes(_ scores: UnsafePointer<Self>) -> SIMD8<Double>
+  /// The greatest score, the label's rank, and whether all are finite. The label is one of the classes.
+  static func rank(_ scores: UnsafePointer<Self>, _ width: Int, _ label: Int) -> RowRank<Self>
+}
+
+extension LaneScore {
+  /// Takes up what blocks of lanes found, for the scores from `start` on, and the equal ones before the label.
+  @inlinable @inline(__always)
+  public static func finish(
+    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int, from start: Int,
+    _ found: RowRank<Self>, equal: Int
+  ) -> RowRank<Self> {
+    let own = scores[label]
+    var found = found
+    var equal = equal
+    for place in start..<width {
+      let x = scores[place]
+      if x > found.greatest { found.greatest = x }
+      if x > own { found.rank &+= 1 }
+      if x == own { equal &+= 1 }
+      if !(x - x == 0) { found.isFinite = false }
+    }
+    // The label itself is equal; others are rare.
+    if equal > 1 {
+      for place in 0..<label where scores[place] == own { found.rank &+= 1 }
+    }
+    return found
+  }
+}
+
+extension Float: LaneScore {
+  @inlinable @inline(__always)
+  public static func lanes(_ scores: UnsafePointer<Float>) -> SIMD8<Double> {
+    SIMD8<Double>(UnsafeRawPointer(scores).loadUnaligned(as: SIMD8<Float>.self))
+  }
+
+  @inlinable @inline(__always)
+  public static func rank(
+    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
+  ) -> RowRank<Float> {
+    typealias Bits = SIMD16<UInt32>
+    let own = SIMD16<Float>(repeating: scores[label])
+    var greatest = own
+    // A comparison is all ones where it holds, which is -1.
+    var (above, equal, faults) = (Bits.zero, Bits.zero, Bits.zero)
+    var place = 0
+    while place &+ 16 <= width {
+      let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD16<Float>.self)
+      greatest = greatest.replacing(with: x, where: x .> greatest)
+      above = above &- unsafeBitCast(x .> own, to: Bits.self)
+      equal = equal &- unsafeBitCast(x .== own, to: Bits.self)
+      faults = faults | unsafeBitCast(x - x, to: Bits.self)
+      place &+= 16
+    }
+    return finish(
+      scores, width, label, from: place,
+      RowRank(
+        greatest: RowLoops.greatest(larger(greatest.lowHalf, greatest.highHalf)),
+        rank: Int(above.wrappedSum()), isFinite: faults == .zero),
+      equal: Int(equal.wrappedSum()))
+  }
+
+  @inlinable @inline(__always)
+  static func larger(_ x: SIMD8<Float>, _ y: SIMD8<Float>) -> SIMD8<Float> {
+    x.replacing(with: y, where: y .> x)
+  }
+}
+
+extension Double: LaneScore {
+  @inlinable @inline(__always)
+  public static func lanes(_ scores: UnsafePointer<Double>) -> SIMD8<Double> {
+    UnsafeRawPointer(scores).loadUnaligned(as: SIMD8<Double>.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func rank(
+    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
+  ) -> RowRank<Double> {
+    typealias Bits = SIMD8<UInt64>
+    let own = SIMD8<Double>(repeating: scores[label])
+    var greatest = own
+    var (above, equal, faults) = (Bits.zero, Bits.zero, Bits.zero)
+    var place = 0
+    while place &+ 8 <= width {
+      let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD8<Double>.self)
+      greatest = greatest.replacing(with: x, where: x .> greatest)
+      above = above &- unsafeBitCast(x .> own, to: Bits.self)
+      equal = equal &- unsafeBitCast(x .== own, to: Bits.self)
+      faults = faults | unsafeBitCast(x - x, to: Bits.self)
+      place &+= 8
+    }
+    return finish(
+      scores, width, label, from: place,
+      RowRank(
+        greatest: RowLoops.greatest(greatest), rank: Int(above.wrappedSum()),
+        isFinite: faults == .zero),
+      equal: Int(equal.wrappedSum()))
+  }
+}
