@@ -155,7 +155,7 @@ class Ring:
         try:
             start = self._take(size, most)
             if start < 0:
-                if limit >= self._limit:  # or else every line would bring a flush
+                if most >= self._limit:  # or else every line would bring a flush
                     self._hungry = True
                 return None
             record = [start, 1]
