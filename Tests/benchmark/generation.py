@@ -102,7 +102,9 @@ CASES: dict[str, tuple[list[Any], str, Score, float]] = {
 
 def ours(metrics: list[Any], predictions: Texts, references: Texts) -> float:
     with evald.start() as daemon:
-        stream = daemon.stream("mt", task="text_generation", metrics=metrics)
+        stream = daemon.stream(
+            "mt", task="text_generation", metrics=metrics, keep="named"
+        )
         for start in range(0, len(predictions), 256):
             part = slice(start, start + 256)
             stream.push(predictions=predictions[part], references=references[part])

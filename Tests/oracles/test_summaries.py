@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import random
@@ -107,6 +108,47 @@ def test_rouge_of_long_lines(daemon: Daemon) -> None:
         assert_equal(made, rows[kind], wanted)
 
 
+def test_rouge_of_references_that_are_equally_good(daemon: Daemon) -> None:
+    """The first of the best counts, whose precision and recall differ from the others'."""
+    made = Pairs()
+    for order in itertools.permutations(
+        ("a b x y", "a b c u v w x y", "a b c d u v w x y z p q")
+    ):
+        made.predictions.append("a b c d")
+        made.references.append(list(order))
+    metrics = [kind + part for kind in KINDS for part in PARTS]
+    _, rows = ask(daemon, made, metrics)
+    scorer = RougeScorer(KINDS)
+    for kind in KINDS:
+        for part, name in PARTS.items():
+            wanted = [
+                float(getattr(scorer.score_multi(r, p)[kind], name))
+                for p, r in zip(made.predictions, made.references, strict=True)
+            ]
+            assert_equal(made, rows[kind + part], wanted)
+            assert kind != "rouge1" or not part or len(set(wanted)) == 3
+
+
+def test_rouge_of_words_with_stems_of_their_own(daemon: Daemon) -> None:
+    """Each word that the stemmer has an exception or a rule of two conditions for, beside its stem."""
+    stemmer = PorterStemmer()
+    words = [*stemmer.pool, "eulogy", "alogies", "apology", "dies", "ties", "flies"]
+    made = Pairs()
+    for word in words:
+        stem = stemmer.stem(word)
+        for other in {stem, word[:-1], stem + "s", stem + "i", word + "s"}:
+            made.predictions.append(word)
+            made.references.append([other])
+    _, rows = ask(daemon, made, [{"metric": "rouge1", "stemmer": True, "as": "x"}])
+    scorer = RougeScorer(["rouge1"], use_stemmer=True)
+    wanted = [
+        float(scorer.score(r[0], p)["rouge1"].fmeasure)
+        for p, r in zip(made.predictions, made.references, strict=True)
+    ]
+    assert_equal(made, rows["x"], wanted)
+    assert 0 < sum(wanted) < len(wanted)
+
+
 class NoSynonyms:
     """A WordNet without words."""
 
@@ -197,6 +239,44 @@ def test_meteor_with_synonyms(daemon: Daemon, wordnet: tuple[str, Any]) -> None:
     signature = check_meteor(daemon, made, metric, reader)
     assert "stages:exact,stem,wordnet|wordnet:3.0-" in signature
     check_meteor(daemon, pairs(15, how_many(500), references=2), metric, reader)
+
+
+def test_meteor_of_irregular_forms(daemon: Daemon, wordnet: tuple[str, Any]) -> None:
+    """A form of which the dictionary says what it stands for, beside words that its ending would lead to."""
+    directory, reader = wordnet
+    stemmer = PorterStemmer()
+    made = Pairs()
+    for part, forms in reader._exception_map.items():
+        for form, lemmas in forms.items():
+            if stemmer.stem(form) != form:
+                continue
+            for old, new in reader.MORPHOLOGICAL_SUBSTITUTIONS.get(part, []):
+                other = form[: len(form) - len(old)] + new
+                if form.endswith(old) and reader.synsets(other, part):
+                    made.predictions += [form, form]
+                    made.references += [[other], [lemmas[0]]]
+    assert len(made.predictions) > 300
+    check_meteor(daemon, made, {"metric": "meteor", "wordnet": directory}, reader)
+
+
+def test_meteor_of_words_with_several_synonyms(
+    daemon: Daemon, wordnet: tuple[str, Any]
+) -> None:
+    """A word is matched with its last synonym, which the words beside it make a longer chunk of."""
+    directory, reader = wordnet
+    rng = random.Random(16)
+    made = Pairs()
+    sets = [
+        names
+        for synset in reader.all_synsets("n")
+        if len(names := [x for x in synset.lemma_names() if x.isalpha()]) > 3
+    ]
+    for names in rng.sample(sets, 400):
+        rng.shuffle(names)
+        word, *others = names
+        made.predictions.append(f"{word} of qq {word} qq")
+        made.references.append([" ".join([*others, "of", "qq", *others, "qq"])])
+    check_meteor(daemon, made, {"metric": "meteor", "wordnet": directory}, reader)
 
 
 def test_a_directory_that_is_no_wordnet(daemon: Daemon, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from typing import Any
 
@@ -25,6 +26,7 @@ def ask(
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """The whole answer over the corpus, and values by row, of metrics that the stream names."""
     by_row: dict[str, list[Any]] = {}
+    schema.setdefault("options", {})["keep"] = "named"  # for others' cost adds up
     with daemon.stream("text_generation", metrics=metrics, **schema) as stream:
         for start in range(0, len(made.predictions), CHUNK):
             part = slice(start, start + CHUNK)
@@ -159,9 +161,28 @@ def test_ter_of_long_sentences(daemon: Daemon) -> None:
     check(daemon, made, {"metric": "ter"}, TER(), TER())
 
 
-def long_pairs() -> Pairs:
-    import random
+def test_ter_of_few_different_words(daemon: Daemon) -> None:
+    """Where a run of words has many places to go to, its own among them."""
+    rng = random.Random(1)
+    made = Pairs()
+    for _ in range(how_many(3000)):
+        known = "abcdefgh"[: rng.choice((2, 3, 4, 8))]
+        words = [rng.choice(known) for _ in range(rng.randint(4, 16))]
+        other = list(words)
+        for _ in range(rng.randint(1, 3)):
+            start, length = rng.randrange(len(other)), rng.randint(1, 6)
+            run = other[start : start + length]
+            del other[start : start + length]
+            target = rng.randint(0, len(other))
+            other[target:target] = run
+            if rng.random() < 0.4:
+                other[rng.randrange(len(other))] = rng.choice(known)
+        made.predictions.append(" ".join(other))
+        made.references.append([" ".join(words)])
+    check(daemon, made, {"metric": "ter"}, TER(), TER())
 
+
+def long_pairs() -> Pairs:
     rng = random.Random(9)
     made = Pairs()
     for _ in range(40):

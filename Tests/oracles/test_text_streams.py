@@ -8,6 +8,8 @@ import pytest
 from driver import Daemon, Refused
 from pairs import pairs
 
+WORDS = 200_000
+NAMED = {"keep": "named"}
 EVERY: list[Any] = [
     *("bleu", "chrf", "chrf_plus_plus", "ter", "rouge1", "rouge2", "rougeL"),
     *("rougeLsum", "meteor", "exact_match", "token_f1", "wer", "cer"),
@@ -45,20 +47,21 @@ def test_weights_are_repetitions_and_slices_are_streams(daemon: Daemon) -> None:
 
 
 def test_what_a_stream_keeps(daemon: Daemon) -> None:
-    """What it names, and with `keep` all else too, as a stream that names nothing has it."""
+    """All that a stream has that names nothing; with `keep` only what it names."""
     made = pairs(17, 50)
     batch = {"predictions": made.predictions, "references": made.references}
     lower = {"metric": "bleu", "lowercase": True, "as": "lower"}
     with (
         daemon.stream("text_generation") as everything,
-        daemon.stream("text_generation", metrics=[lower]) as named,
-        daemon.stream(
-            "text_generation", metrics=[lower], options={"keep": "all"}
-        ) as both,
+        daemon.stream("text_generation", metrics=[lower]) as both,
+        daemon.stream("text_generation", metrics=[lower], options=NAMED) as named,
+        daemon.stream("text_generation", options=NAMED) as nothing,
     ):
-        for stream in (everything, named, both):
+        for stream in (everything, named, both, nothing):
             stream.push(**batch)
         assert both.values(*EVERY) == everything.values(*EVERY)
+        assert nothing.values(*EVERY) == everything.values(*EVERY)
+        assert "undefined" not in both.query(*EVERY)
         answers = [stream.call("metric/query")["values"] for stream in (both, named)]
         assert answers[0] == answers[1]
         assert list(answers[0]) == ["lower"]
@@ -67,7 +70,18 @@ def test_what_a_stream_keeps(daemon: Daemon) -> None:
         assert everything.query(lower)["undefined"] == {"lower": "not_kept"}
 
 
-WORDS = 200_000
+def test_a_text_too_long_for_one_metric(daemon: Daemon) -> None:
+    """It is refused where that is kept, and counted where other metrics are."""
+    batch = {"predictions": ["a b " * WORDS], "references": [["b a " * WORDS]]}
+    with (
+        daemon.stream("text_generation", metrics=["bleu"]) as everything,
+        daemon.stream("text_generation", metrics=["bleu"], options=NAMED) as named,
+    ):
+        with pytest.raises(Refused) as refused:
+            everything.push(**batch)
+        assert 'keep "named"' in str(refused.value)
+        named.push(**batch)
+        assert named.values("bleu")["bleu"] > 99
 
 
 @pytest.mark.parametrize(
@@ -88,14 +102,16 @@ WORDS = 200_000
 def test_what_texts_have_in_common_at_their_ends_costs_nothing(
     daemon: Daemon, prediction: str, reference: str, wanted: dict[str, float]
 ) -> None:
-    with daemon.stream("text_generation", metrics=list(wanted)) as stream:
+    with daemon.stream(
+        "text_generation", metrics=list(wanted), options=NAMED
+    ) as stream:
         stream.push(predictions=[prediction], references=[[reference]])
         assert stream.values(*wanted) == pytest.approx(wanted, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["wer", "cer", "ter", "rougeL", "rougeLsum"])
 def test_long_texts_without_common_ends_are_refused(daemon: Daemon, name: str) -> None:
-    with daemon.stream("text_generation", metrics=[name]) as stream:
+    with daemon.stream("text_generation", metrics=[name], options=NAMED) as stream:
         with pytest.raises(Refused) as refused:
             stream.push(
                 predictions=["a", "a b " * WORDS], references=[["a"], ["b a " * WORDS]]

@@ -105,14 +105,12 @@ struct ROUGEScorer {
   }
 
   /// Words of the reference that are on the longest common subsequence of their line with any line of the
-  /// prediction, each counted no more often than both texts have it.
+  /// prediction, each counted no more often than the prediction has it.
   private mutating func unionHits(_ index: Int) -> Int {
     let (predicted, wanted) = (words.range(0), words.range(index))
     if predicted.isEmpty || wanted.isEmpty { return 0 }
     var left = Array(repeating: 0, count: table.count)
-    var right = left
     for place in predicted { left[Int(words.symbols[place])] += 1 }
-    for place in wanted { right[Int(words.symbols[place])] += 1 }
     var isOnPath = Array(repeating: false, count: wanted.count)
     eachLine(index) { line in
       eachLine(0) { other in
@@ -124,10 +122,9 @@ struct ROUGEScorer {
     var hits = 0
     for place in wanted where isOnPath[place - wanted.lowerBound] {
       let word = Int(words.symbols[place])
-      if left[word] > 0 && right[word] > 0 {
+      if left[word] > 0 {
         hits += 1
         left[word] -= 1
-        right[word] -= 1
       }
     }
     return hits

@@ -78,6 +78,8 @@ struct SegmentScorer {
     .batch(
       "predictions", row: row,
       "the texts of this row are too long to be aligned for \(statistics.name.prefix { $0 != " " })",
-      hint: "cut them into segments, or open the stream with metrics that need no alignment")
+      hint:
+        "cut them into segments, or open the stream with keep \"named\" and metrics that need no alignment"
+    )
   }
 }

@@ -19,8 +19,8 @@ public struct TextGenerationTask: EvaluationTask {
     OptionSpec(
       "stemmer", .boolean, default: .bool(false), "whether ROUGE compares stems of English words"),
     OptionSpec(
-      "keep", .choice(["named", "all"]), default: .text("named"),
-      "whether a stream that names metrics keeps what those need, or what all others need too"),
+      "keep", .choice(["all", "named"]), default: .text("all"),
+      "whether a stream that names metrics keeps what all others need too, or only what those need"),
     wordNet(
       "a directory with WordNet's own files, for METEOR's synonyms"),
   ]
@@ -52,7 +52,7 @@ public struct TextGenerationTask: EvaluationTask {
       all.indices.contains(request.index)
         ? all[request.index].statistics(request.arguments, defaults) : nil
     }
-    // A stream that names nothing can be asked for anything.
+    // A stream can be asked for anything, unless it says that it will not be.
     if metrics.isEmpty || options.text("keep") == "all" {
       for metric in all {
         let plain = try Arguments([], for: metric.metric.options)
