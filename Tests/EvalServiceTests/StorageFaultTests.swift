@@ -102,7 +102,7 @@ import Testing
         if !isReached { break }
         first += 1
       }
-      #expect(first > 30)
+      #expect(first > 20)
     }
   }
 
