@@ -165,7 +165,10 @@ final class MemoryStore: StateStorage {
       state.log.append(what)
       let fault = state.plan.flatMap { $0.calls.contains(state.calls) ? $0.fault : nil }
       let result = body(&state, fault)
-      if state.moments != nil { state.moments?.append(state.files) }
+      if state.moments != nil {
+        let files = state.files
+        state.moments?.append(files)
+      }
       return (result, fault != nil)
     }
     if hasFailed { throw StorageFault("no space left (\(what))") }
