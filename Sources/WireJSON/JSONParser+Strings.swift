@@ -22,49 +22,6 @@ extension JSONParser {
     position += 1
   }
 
-  /// Whether a comma and a quote stand at an offset.
-  @inline(__always)
-  func isStringAfterComma(at offset: Int) -> Bool {
-    offset + 1 < length && start[offset] == Byte.comma && start[offset + 1] == Byte.quote
-  }
-
-  /// Reads strings of at most 15 plain bytes with the commas before them, as tags and labels are, as long as
-  /// they stand side by side; gives how many. The position is at a comma.
-  mutating func shortStrings() -> Int {
-    let most = 64
-    var count = 0
-    var last = most
-    while last == most {
-      last = withUnsafeTemporaryAllocation(of: Node.self, capacity: most) { room in
-        var used = 0
-        var i = position
-        while used < most, i + 24 <= length, isStringAfterComma(at: i) {
-          var end = i &+ 2
-          var marks = marks(loadWord(start + end))
-          if marks == 0 {
-            end &+= 8
-            marks = self.marks(loadWord(start + end))
-            if marks == 0 { break }
-          }
-          end &+= marks.trailingZeroBitCount &>> 3
-          if start[end] != Byte.quote { break }
-          room.initializeElement(
-            at: used,
-            to: Node(
-              tag: .string, offset: UInt32(truncatingIfNeeded: i &+ 2),
-              payload: UInt64(truncatingIfNeeded: end)))
-          used &+= 1
-          i = end &+ 1
-        }
-        position = i
-        nodes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: room[..<used]))
-        return used
-      }
-      count += last
-    }
-    return count
-  }
-
   /// The offset of the first byte that is not plain ASCII text: a quote, a backslash, a control
   /// character or a byte of a longer sequence.
   @inline(__always)

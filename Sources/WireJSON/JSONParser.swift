@@ -60,10 +60,9 @@ struct JSONParser {
       if position < length, start[position] == Byte.quote {
         try string()
         // Texts side by side, without white space, as encoders write them.
-        while !frame.isObject, isStringAfterComma(at: position) {
-          let few = shortStrings()
-          count += few
-          if few > 0 { continue }
+        while !frame.isObject, position + 1 < length, start[position] == Byte.comma,
+          start[position + 1] == Byte.quote
+        {
           position += 1
           try string()
           count += 1

@@ -27,23 +27,6 @@ extension JSONValue {
   public var textLists: (texts: TextArray, ends: [Int])? {
     guard element < 0, kind == .array else { return nil }
     guard node.tag == .array else { return node.count == 0 ? (TextArray(), []) : nil }
-    guard let (ends, nodes) = stringLists else { return nil }
-    return (tape.copyStrings(in: nodes, count: ends.last ?? 0), ends)
-  }
-
-  /// The same of lists whose strings are short and repeat, as tags and labels do: the different strings in the
-  /// order in which they appear, the place among them of each one, and where each list ends. Nil for
-  /// any other value, and where a string is longer than 15 bytes or written with an escape, or where more than
-  /// 255 are different.
-  public var codedTextLists: (words: TextArray, codes: [Int32], ends: [Int])? {
-    guard element < 0, node.tag == .array, let (ends, nodes) = stringLists,
-      let (words, codes) = tape.codeStrings(in: nodes, count: ends.last ?? 0)
-    else { return nil }
-    return (words, codes, ends)
-  }
-
-  /// Where each of the lists of strings in an array ends, and the nodes of all; nil where there is anything else.
-  private var stringLists: (ends: [Int], nodes: Range<Int>)? {
     var ends: [Int] = []
     ends.reserveCapacity(node.count)
     var count = 0
@@ -54,7 +37,7 @@ extension JSONValue {
       ends.append(count)
       child = tape.next(after: child)
     }
-    return (ends, index + 1..<child)
+    return (tape.copyStrings(in: index + 1..<child, count: count), ends)
   }
 
   /// Whether it is a flat array of numbers only. The empty array is one.

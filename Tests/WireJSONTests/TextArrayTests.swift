@@ -60,64 +60,6 @@ import Testing
     #expect(try root(#"[[],[""]]"#).textLists?.ends == [0, 1])
   }
 
-  /// The lists of an array by their codes.
-  private func coded(_ text: String) throws -> [[[UInt8]]]? {
-    guard let (words, codes, ends) = try root(text).codedTextLists else { return nil }
-    let texts = separate(words)
-    #expect(Set(texts).count == texts.count)
-    var start = 0
-    return ends.map { end in
-      defer { start = end }
-      return codes[start..<end].map { texts[Int($0)] }
-    }
-  }
-
-  /// Of all lengths, which differ in one byte, wherever the document ends.
-  @Test func shortTextsAsCodes() throws {
-    let texts = (0..<16).flatMap { length in
-      (0...length).map { changed in
-        String((0..<length).map { $0 == changed ? "x" : "o" })
-      }
-    }
-    let lists = [texts, [], texts.reversed(), ["é", "中文", "O"]]
-    for end in ["", " ", "                         "] {
-      let text =
-        "["
-        + lists.map { "[\($0.map { "\"\($0)\"" }.joined(separator: ","))]" }
-        .joined(separator: ",") + "]" + end
-      #expect(try coded(text) == lists.map { $0.map { Array($0.utf8) } })
-    }
-    #expect(try coded("[[],[]]") == [[], []])
-    for last in texts { #expect(try coded("[[\"\(last)\"]]") == [[Array(last.utf8)]]) }
-  }
-
-  @Test func textsThatAreNotCoded() throws {
-    for text in [
-      #"[["a text of just 16"]]"#, #"[["a","\n"]]"#, #"[["a"],1]"#, #"["a"]"#, "[[1]]", "1",
-      #"[["O","O","a text of just 16 ","O"]]"#,
-    ] { #expect(try coded(text) == nil, "\(text)") }
-    func names(_ count: Int) -> String { (0..<count).map { "\"n\($0)\"" }.joined(separator: ",") }
-    #expect(try coded("[[\(names(255))],[\(names(255))]]")?[1].count == 255)
-    #expect(try coded("[[\(names(256))]]") == nil)
-  }
-
-  /// What parts a run of short texts: their number, long ones, escapes, the end of the document.
-  @Test func runsOfShortTexts() throws {
-    for count in [1, 2, 63, 64, 65, 66, 129, 300] {
-      for piece in Self.pieces {
-        let texts = (0..<count).map { $0 % 50 == 49 ? piece : "t\($0)" }
-        let text = "[" + texts.map { "\"\($0)\"" }.joined(separator: ",") + "]"
-        for text in [text, "[\(text),\(text)]", "{\"key\":\(text),\"other\":1}"] {
-          let value = try root(text)
-          let array = value["key"] ?? (value[0]?.kind == .array ? value[1] : value)
-          let wanted = texts.map { try? root("\"\($0)\"").stringBytes }
-          #expect(array?.elements.map(\.stringBytes) == wanted, "\(text)")
-          #expect(value.rawText == Array(text.utf8))
-        }
-      }
-    }
-  }
-
   /// Faults between and behind texts that stand side by side are found where they are.
   @Test func faultsAmongTexts() {
     for (text, offset) in [

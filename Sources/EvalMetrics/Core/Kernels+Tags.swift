@@ -52,21 +52,6 @@ extension Kernels {
     }
   }
 
-  /// The values of a table at some places, 0 for a place that it does not have.
-  static func values(_ table: [Int32], at places: [Int32]) -> [Int32] {
-    [Int32](unsafeUninitializedCapacity: places.count) { values, count in
-      table.withUnsafeBufferPointer { table in
-        places.withUnsafeBufferPointer { places in
-          for index in 0..<places.count {
-            let place = Int(places[index])
-            values[index] = place >= 0 && place < table.count ? table[place] : 0
-          }
-        }
-      }
-      count = places.count
-    }
-  }
-
   /// Integers as codes, where all of them are codes below a number; nil where one is none.
   static func codes(_ integers: [Int64], below limit: Int) -> [Int32]? {
     var areCodes = true

@@ -13,14 +13,11 @@ struct TagSequences {
 /// A column of tags that is not taken apart yet.
 enum TagColumn {
   case texts(TextLists)
-  /// Different tags, and places among them.
-  case coded(TextColumn, [Int32], ends: [Int])
   case integers([Int64], ends: [Int])
 
   var ends: [Int] {
     switch self {
     case .texts(let lists): lists.ends
-    case .coded(_, _, let ends): ends
     case .integers(_, let ends): ends
     }
   }
@@ -53,9 +50,6 @@ extension Columns {
     case .values(let values) where values.contains(where: Self.holdsNumber):
       try requireTags(name, declared)
       return try raggedTags(name, declared)
-    case .lists(.dictionary(let values, let codes), let ends):
-      guard let words = TextColumn(values) else { return .texts(try textLists(name)) }
-      return .coded(words, codes, ends: ends)
     default: return .texts(try textLists(name))
     }
   }
@@ -105,8 +99,6 @@ extension TagTable {
       switch column {
       case .texts(let lists):
         try append(lists.texts, to: &sequences.codes, where: references?.codes)
-      case .coded(let words, let places, _):
-        try append(words, places, to: &sequences.codes, where: references?.codes)
       case .integers(let integers, _):
         try append(
           integers, to: &sequences.codes, ignoring: references == nil ? ignored : nil,
@@ -139,32 +131,6 @@ extension TagTable {
       }
       codes.append(code)
       start = end
-    }
-  }
-
-  /// Each word is looked up where it stands first, so that faults are there.
-  private mutating func append(
-    _ words: TextColumn, _ places: [Int32], to codes: inout [Int32], where references: [Int32]?
-  ) throws(Fault) {
-    let unknown = Self.ignored - 1
-    var known = [Int32](repeating: unknown, count: words.count)
-    let mayIgnore = references?.contains(Self.ignored) ?? false
-    for (index, place) in places.enumerated() {
-      if known[Int(place)] != unknown { continue }
-      if mayIgnore && references?[index] == Self.ignored { continue }
-      let range = words.range(Int(place))
-      do throws(Fault) {
-        known[Int(place)] =
-          references == nil ? try code(words.bytes, range) : try knownCode(words.bytes, range)
-      } catch {
-        codes = Array(repeating: Self.ignored, count: index)
-        throw error
-      }
-    }
-    codes = Kernels.values(known, at: places)
-    guard mayIgnore, let references else { return }
-    for index in codes.indices where references[index] == Self.ignored {
-      codes[index] = Self.ignored
     }
   }
 
