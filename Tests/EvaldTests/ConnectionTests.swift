@@ -54,21 +54,21 @@ import Testing
   /// A connection that has read `count` pings, and the descriptors behind it.
   private func withPings(
     _ count: Int, _ body: (Connection, inout Service) -> Void
-  ) {
+  ) throws {
     var ends: [Int32] = [-1, -1]
     socketpair(AF_UNIX, 1, 0, &ends)
     defer { ends.forEach { close($0) } }
     let bytes = [[UInt8]](repeating: ping, count: count).flatMap { $0 }
     _ = bytes.withUnsafeBytes { writeBytes(ends[1], $0) }
-    var service = Service(options: Options())
+    var service = try Service(options: Options(), log: Log(level: .error))
     let connection = Connection(
       input: ends[0], sink: Sink(descriptor: ends[0], mode: .socket), session: SessionID(1),
       maxLineBytes: 1000)
     body(connection, &service)
   }
 
-  @Test func aTurnThatIsOverLeavesTheRest() {
-    withPings(3) { connection, service in
+  @Test func aTurnThatIsOverLeavesTheRest() throws {
+    try withPings(3) { connection, service in
       connection.turnEnds = 0
       connection.readInput(&service, now: 0) { _ in }
       #expect(connection.linesWait)
@@ -77,15 +77,15 @@ import Testing
     }
   }
 
-  @Test func aLoneClientHasNoTurns() {
-    withPings(3) { connection, service in
+  @Test func aLoneClientHasNoTurns() throws {
+    try withPings(3) { connection, service in
       connection.readInput(&service, now: 0) { _ in }
       #expect(!connection.linesWait)
     }
   }
 
-  @Test func linesThatWaitKeepAnEndedConnection() {
-    withPings(2) { connection, service in
+  @Test func linesThatWaitKeepAnEndedConnection() throws {
+    try withPings(2) { connection, service in
       connection.turnEnds = 0
       connection.readInput(&service, now: 0) { _ in }
       connection.endInput(&service, now: 0) { _ in }
