@@ -16,7 +16,7 @@ import WireJSON
       try client.mark(label)
     }
     try client.push(
-      #"{"values":[8],"ids":["x"],"slices":{"language":"fr"}}"#, #","producer":"p","seq":1"#)
+      #"{"values":[8],"ids":["x"],"slices":{"language":"fr"}}"#, #""producer":"p","seq":1"#)
     try client.call("stream/checkpoint", #"{"stream":"s","name":"c"}"#)
     return client
   }
@@ -58,7 +58,7 @@ import WireJSON
     let batch = #"{"values":[8],"ids":["x"],"slices":{"language":"fr"}}"#
     #expect(try other.push(batch).int("dropped_duplicates") == 1)
     #expect(
-      try other.push(batch, #","producer":"p","seq":1"#)["duplicate"]?.bool == true)
+      try other.push(batch, #""producer":"p","seq":1"#)["duplicate"]?.bool == true)
     try other.call("stream/rollback", #"{"stream":"s","name":"c"}"#)
     #expect(try Self.answers(&other, "s") == before)
   }
