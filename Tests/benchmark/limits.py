@@ -38,17 +38,37 @@ def build(folder: Path, swiftc: str) -> Path:
         vectorised, asking = ["-Xcc", "-mavx2"], ["-Xcc", "-mxsavec"]
     common = [swiftc, "-O", "-wmo", "-swift-version", "6", "-parse-as-library"]
     common += ["-enforce-exclusivity=unchecked"]
-    wire = [str(path) for path in sorted((SOURCES / "WireJSON").glob("*.swift"))]
-    avx2 = [str(path) for path in sorted((SOURCES / "WireAVX2").glob("*.swift"))]
     program = folder / "wire-benchmark"
-    module, objects = folder / "WireAVX2.swiftmodule", folder / "avx2.o"
+
+    def sources(module: str) -> list[str]:
+        return [str(path) for path in sorted((SOURCES / module).glob("*.swift"))]
+
+    def library(module: str, flags: list[str]) -> list[str]:
+        command = [
+            *common,
+            *flags,
+            "-module-name",
+            module,
+            "-emit-module",
+            "-emit-module-path",
+        ]
+        command += [str(folder / f"{module}.swiftmodule"), "-c", *sources(module)]
+        return [*command, "-o", str(folder / f"{module}.o")]
+
+    objects = [str(folder / name) for name in ("Processors.o", "WireAVX2.o", "table.o")]
     for command in (
         ["cc", "-O3", "-c", str(HERE / "wire/table.c"), "-o", str(folder / "table.o")],
-        [*common, *vectorised, "-module-name", "WireAVX2", "-emit-module"]
-        + ["-emit-module-path", str(module), "-c", *avx2, "-o", str(objects)],
-        [*common, *asking, "-module-name", "WireBenchmark", "-I", str(folder), *wire]
-        + [str(HERE / "wire/WireBenchmark.swift"), str(objects)]
-        + [str(folder / "table.o"), "-o", str(program)],
+        library("Processors", asking),
+        library("WireAVX2", vectorised),
+        [
+            *common,
+            "-module-name",
+            "WireBenchmark",
+            "-I",
+            str(folder),
+            *sources("WireJSON"),
+        ]
+        + [str(HERE / "wire/WireBenchmark.swift"), *objects, "-o", str(program)],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -130,9 +150,7 @@ class Echo:
 
 
 def ping(binary: str, rounds: int) -> None:
-    line = (
-        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode() + b"\n"
-    )
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode() + b"\n"
     # On one processor a wake-up on another is not in the way.
     own = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(own)})

@@ -17,21 +17,27 @@ done <"$here/seeds.txt"
 
 swiftc=${SWIFTC:-swiftc}
 sources=$here/../../../Sources
-# Base64 for processors with AVX2 is a module of its own, with a flag of its own, as in Package.swift.
+# What asks the processor, and Base64 for processors with AVX2, are modules of their own, with flags of
+# their own, as in Package.swift.
 vectorised='' asking=''
 if [ "$(uname -m)" = x86_64 ]; then
   vectorised='-Xcc -mavx2' asking='-Xcc -mxsavec'
 fi
 
 # The linker warns of each sanitizer symbol; the warnings are shown only if it fails.
+library() {
+  module=$1
+  shift
+  "$swiftc" -O -wmo -swift-version 6 -parse-as-library "$@" -module-name "$module" \
+    -sanitize=address -emit-module -emit-module-path "$build/$module.swiftmodule" \
+    -c "$sources/$module"/*.swift -o "$build/$module.o"
+}
 compile() {
   # shellcheck disable=SC2086 # the flags are several words
-  "$swiftc" -O -wmo -swift-version 6 -parse-as-library $vectorised -module-name WireAVX2 \
-    -sanitize=address -emit-module -emit-module-path "$build/WireAVX2.swiftmodule" \
-    -c "$sources/WireAVX2"/*.swift -o "$build/wire-avx2.o" &&
-    "$swiftc" -O -swift-version 6 -parse-as-library -sanitize=fuzzer,address $asking \
+  library Processors $asking && library WireAVX2 $vectorised &&
+    "$swiftc" -O -swift-version 6 -parse-as-library -sanitize=fuzzer,address \
       -module-name JSONFuzz -I "$build" "$sources/WireJSON"/*.swift "$here/JSONFuzz.swift" \
-      "$build/wire-avx2.o" -o "$build/json-fuzz"
+      "$build/Processors.o" "$build/WireAVX2.o" -o "$build/json-fuzz"
 }
 if ! compile >"$build/compile.log" 2>&1; then
   cat "$build/compile.log" >&2
