@@ -65,7 +65,7 @@ def test_examples_run_without_a_daemon() -> None:
 
 def test_every_task_has_an_example(real_binary: str) -> None:
     """Each is there, and has a value for everything that it asks."""
-    with evald.start() as ev:
+    with evald.start(real_binary) as ev:
         tasks = sorted(ev.server["capabilities"]["tasks"])
     done = subprocess.run(
         [
