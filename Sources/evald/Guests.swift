@@ -28,12 +28,16 @@ final class Guests {
   private var isShut = false
   /// Not before this moment is a descriptor hoped for; the system had none.
   private var closedUntil: Int?
+  /// When it was said last that there was none.
+  private var warnedAt: Int?
   private var sessions: UInt64 = 0
 
   /// How many are let in before those who are in are served again.
   private static let mostAtOnce = 64
   /// How long evald waits for a descriptor.
   private static let pause = 1000
+  /// For how long it is not said again that there is none.
+  private static let quiet = 10_000
 
   init(listener: Listener, options: Options, log: Log) {
     self.listener = listener
@@ -74,10 +78,17 @@ final class Guests {
       case .noRoom(let number):
         // Polling would report him again and again.
         closedUntil = now + Self.pause
-        log.warning("no descriptor for another client (errno \(number)); it has to wait")
+        warnOfNoRoom(number, now: now)
         return
       }
     }
+  }
+
+  /// Once for a while: each client that leaves lets one in, and then there is no room again.
+  private func warnOfNoRoom(_ number: Int32, now: Int) {
+    if let warnedAt, now - warnedAt < Self.quiet { return }
+    warnedAt = now
+    log.warning("no descriptor for another client (errno \(number)); it has to wait")
   }
 
   private func add(_ descriptor: Int32) {

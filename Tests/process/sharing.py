@@ -18,6 +18,15 @@ from typing import Any
 from support import PATIENCE, Daemon, binary, daemon, ping, pong, request, run
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or is only waited for by whoever inherited it."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"
+
+
 def wait_until(condition: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
     """Waits for something that is to become true soon."""
     deadline = time.monotonic() + timeout

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sharing import Place, evald, holders, wait_until
+from sharing import Place, evald, has_ended, holders, wait_until
 from support import PATIENCE, binary, ping, pong, request
 
 IN_USE = 3
@@ -339,7 +339,7 @@ def test_of_64_racing_attaches_one_daemon_comes(place: Place) -> None:
         assert stream["count"] == 64
         assert place.ask("shutdown") is None
         wait_until(lambda: not place.socket("run").exists(), "the daemon ends")
-        wait_until(lambda: not Path(f"/proc/{listed['pid']}").exists(), "it is gone")
+        wait_until(lambda: has_ended(listed["pid"]), "it is gone")
     finally:
         finish(processes)
 
