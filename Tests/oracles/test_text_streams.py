@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +121,48 @@ def test_long_texts_without_common_ends_are_refused(daemon: Daemon, name: str) -
         assert refused.value.path == "/params/batch/predictions/1"
         assert f"too long to be aligned for {name}" in str(refused.value)
         assert stream.query(name)["count"] == 0
+
+
+LINEAR: list[Any] = [
+    *("bleu", "chrf", "chrf_plus_plus", "rouge1", "rouge2", "exact_match", "token_f1"),
+    *({"metric": "bleu", "tokenizer": name, "as": name} for name in ("intl", "zh")),
+    {"metric": "rouge1", "tokenizer": "unicode", "stemmer": True, "as": "stems"},
+    "meteor",
+]
+HOSTILE = {
+    "one word": "a",
+    "the same word": "word ",
+    "different words": "".join(f"w{number} " for number in range(40_000)),
+    "marks": "e\u0301\u0308",
+    "right to left": "\u202e\u0633\u0644\u0627\u0645 ",
+    "quotes": "\"'\u201c",
+    "points": "5...6,,",
+    "entities": "&amp;lt;-\n",
+    "spaces": " \u2003\n",
+    "joined emoji": "\U0001f469\u200d",
+}
+
+
+def processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_hostile_texts_cost_what_their_length_deserves(
+    daemon: Daemon, kind: str
+) -> None:
+    """Four times as long takes less than eight times as long; squares would take sixteen times."""
+    seconds = []
+    for size in (200_000, 800_000):
+        piece = HOSTILE[kind]
+        text = (piece * (size // len(piece) + 1))[:size]
+        others = ["", text[size // 2 :] + text[: size // 2], text]
+        before = processor_seconds(daemon.pid)
+        with daemon.stream("text_generation", metrics=LINEAR, options=NAMED) as stream:
+            stream.push(predictions=[text, "", text], references=[others, [""], [""]])
+            found = stream.query(*LINEAR)
+        seconds.append(processor_seconds(daemon.pid) - before)
+        assert found["count"] == 3
+        assert found["values"]["exact_match"] == pytest.approx(2 / 3, rel=1e-15)
+    assert seconds[1] < 8 * seconds[0] + 0.3, seconds
