@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from driver import Daemon, Refused
-from pairs import pairs
+from pairs import pairs, streams
+from sacrebleu.metrics.bleu import BLEU
 
 WORDS = 200_000
 NAMED = {"keep": "named"}
@@ -121,6 +122,48 @@ def test_long_texts_without_common_ends_are_refused(daemon: Daemon, name: str) -
         assert refused.value.path == "/params/batch/predictions/1"
         assert f"too long to be aligned for {name}" in str(refused.value)
         assert stream.query(name)["count"] == 0
+
+
+def test_windows_checkpoints_and_merges(daemon: Daemon) -> None:
+    """Each part of the rows has the score that sacreBLEU has of it, however it was put together."""
+    made = pairs(19, 300)
+
+    def bleu(start: int, end: int) -> float:
+        references = streams(made.references[start:end])
+        return float(BLEU().corpus_score(made.predictions[start:end], references).score)
+
+    def push(stream: Any, start: int, end: int) -> None:
+        part = slice(start, end)
+        stream.push(
+            predictions=made.predictions[part], references=made.references[part]
+        )
+
+    with (
+        daemon.stream("text_generation") as one,
+        daemon.stream("text_generation") as other,
+    ):
+        push(one, 0, 100)
+        one.mark("first")
+        push(one, 100, 200)
+        one.call("stream/checkpoint", name="here")
+        push(one, 200, 300)
+        assert one.values("bleu")["bleu"] == pytest.approx(bleu(100, 300), rel=1e-12)
+        one.call("stream/rollback", name="here")
+        for window, rows in (
+            ("current", (100, 200)),
+            ({"mark": "first"}, (0, 100)),
+            ("all", (0, 200)),
+        ):
+            found = one.values("bleu", window=window)["bleu"]
+            assert found == pytest.approx(bleu(*rows), rel=1e-12), window
+        push(other, 200, 300)
+        state = other.call("state/export")["state"]
+        one.call("state/merge", state=state)
+        assert one.values("bleu")["bleu"] == pytest.approx(bleu(100, 300), rel=1e-12)
+        again = one.values(*EVERY)
+        one.call("stream/reset")
+        push(one, 100, 300)
+        assert one.values(*EVERY) == again
 
 
 LINEAR: list[Any] = [
