@@ -98,6 +98,13 @@ where Text.Index == Int {
   case .intArray, .doubleArray:
     let bracket = text[(text.startIndex + begin)...].firstIndex(of: Byte.closeBracket)
     return (bracket ?? text.endIndex - 1) + 1 - text.startIndex
+  case .words:
+    var (end, isWithin) = (text.startIndex + begin + 1, false)
+    while isWithin || text[end] != Byte.closeBracket {
+      if text[end] == Byte.quote { isWithin.toggle() }
+      end += 1
+    }
+    return end + 1 - text.startIndex
   case .array, .object, .end: return begin
   }
 }
