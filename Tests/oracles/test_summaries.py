@@ -259,6 +259,25 @@ def test_meteor_of_irregular_forms(daemon: Daemon, wordnet: tuple[str, Any]) -> 
     check_meteor(daemon, made, {"metric": "meteor", "wordnet": directory}, reader)
 
 
+def test_meteor_of_words_with_a_marker(
+    daemon: Daemon, wordnet: tuple[str, Any]
+) -> None:
+    """An adjective that has where it may stand behind it, "galore(ip)", is the word alone."""
+    directory, reader = wordnet
+    made = Pairs()
+    for line in (Path(directory) / "data.adj").read_text().splitlines():
+        if line.startswith(" "):
+            continue
+        fields = line.split()
+        words = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
+        plain = [word.partition("(")[0] for word in words]
+        if len(plain) > 1 and plain != words and not any("_" in x for x in plain):
+            made.predictions += [f"{plain[0]} a", f"{plain[-1]} a"]
+            made.references += [[f"{plain[-1]} a"], [f"{plain[0]} a"]]
+    assert len(made.predictions) > 100
+    check_meteor(daemon, made, {"metric": "meteor", "wordnet": directory}, reader)
+
+
 def test_meteor_of_words_with_several_synonyms(
     daemon: Daemon, wordnet: tuple[str, Any]
 ) -> None:

@@ -129,7 +129,7 @@ def test_windows_checkpoints_and_merges(daemon: Daemon) -> None:
     made = pairs(19, 300)
 
     def bleu(start: int, end: int) -> float:
-        references = streams(made.references[start:end])
+        references: Any = streams(made.references[start:end])
         return float(BLEU().corpus_score(made.predictions[start:end], references).score)
 
     def push(stream: Any, start: int, end: int) -> None:
