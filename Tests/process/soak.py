@@ -15,19 +15,65 @@ import argparse
 import json
 import os
 import random
+import select
 import subprocess
 import tempfile
 import threading
 import time
 from typing import Any
 
-from support import Daemon, binary, daemon, request, resident_bytes
+from support import PATIENCE, Daemon, binary, daemon, request, resident_bytes
 
 # What each period of a run may be above the first after the warm-up.
 MEMORY_ROOM = 1.10
 LATENCY_ROOM = 4.0
 PERIODS = 12
 ROWS = 256
+# Batches that each trainer has ready, so that evald is what is busy.
+BATCHES = 64
+
+
+class Replies:
+    """What an evald answers, read in pieces: exported states have megabytes."""
+
+    def __init__(self, evald: Daemon) -> None:
+        self.descriptor = evald.stdout.fileno()
+        self.rest = b""
+
+    def read(self) -> Any:
+        """The next one."""
+        pieces = [self.rest]
+        deadline = time.monotonic() + PATIENCE
+        while b"\n" not in pieces[-1]:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.descriptor], [], [], left)[0]:
+                raise AssertionError("no reply in time")
+            piece = os.read(self.descriptor, 1 << 18)
+            if not piece:
+                raise AssertionError("the output has ended")
+            pieces.append(piece)
+        line, _, self.rest = b"".join(pieces).partition(b"\n")
+        return json.loads(line)
+
+
+def batches(stream: str, rng: random.Random) -> list[bytes]:
+    """Lines that push a batch to a stream of one's own, and a few values to the shared one."""
+    lines = []
+    for _ in range(BATCHES):
+        scores = [rng.random() for _ in range(ROWS)]
+        batch = {
+            "scores": scores,
+            "labels": [int(rng.random() < score) for score in scores],
+            "slices": {"part": rng.choice("abc")},
+        }
+        shared = {"stream": "shared", "batch": {"values": scores[:8]}}
+        lines.append(
+            request(1, "stream/push", {"stream": stream, "batch": batch})
+            + b"\n"
+            + request(1, "stream/push", shared)
+            + b"\n"
+        )
+    return lines
 
 
 class Trainer(threading.Thread):
@@ -43,6 +89,7 @@ class Trainer(threading.Thread):
         self.pushes = 0
         self.fault: Exception | None = None
         self.rows = 0
+        self.batches = batches(self.stream, self.rng)
 
     def run(self) -> None:
         """Sessions one after the other, until told to stop."""
@@ -55,6 +102,7 @@ class Trainer(threading.Thread):
     def session(self) -> None:
         """One connection: a few hundred calls, then an end of one kind or another."""
         with daemon("attach", self.socket) as evald:
+            self.replies = Replies(evald)
             self.call(
                 evald,
                 "stream/open",
@@ -80,17 +128,9 @@ class Trainer(threading.Thread):
         """One call, as a training loop mixes them."""
         kind = self.rng.random()
         if kind < 0.7:
-            scores = [self.rng.random() for _ in range(ROWS)]
-            labels = [int(self.rng.random() < s) for s in scores]
-            batch = {
-                "scores": scores,
-                "labels": labels,
-                "slices": {"part": self.rng.choice("abc")},
-            }
-            self.call(evald, "stream/push", stream=self.stream, batch=batch)
-            self.call(
-                evald, "stream/push", stream="shared", batch={"values": scores[:8]}
-            )
+            evald.send(self.rng.choice(self.batches))
+            self.result("stream/push")
+            self.result("stream/push")
             self.rows += ROWS
             self.pushes += 2
         elif kind < 0.85:
@@ -113,10 +153,14 @@ class Trainer(threading.Thread):
                 self.call(evald, "stream/reset", stream="shared")
 
     def call(self, evald: Daemon, method: str, **params: Any) -> Any:
-        """The result of a request; updates of subscriptions are passed over."""
+        """The result of a request."""
         evald.send(request(1, method, params) + b"\n")
+        return self.result(method)
+
+    def result(self, method: str) -> Any:
+        """The next reply; updates of subscriptions are passed over."""
         while True:
-            reply = json.loads(evald.read_line())
+            reply = self.replies.read()
             if "method" in reply:
                 continue
             if "error" in reply:
