@@ -199,7 +199,7 @@ def observe(
 
 def soak(minutes: float, clients: int, state: str | None) -> None:
     """Runs the fleet, and holds the last periods against the first."""
-    name = f"soak-{os.getpid()}"
+    name = "soak"
     durable = ["--state", state] if state else []
     serve = subprocess.Popen(
         [binary(), "serve", name, *durable], stdin=subprocess.DEVNULL
@@ -242,9 +242,10 @@ def main() -> None:
     parser.add_argument("--state", action="store_true", help="with a state directory")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        soak(
-            arguments.minutes, arguments.clients, directory if arguments.state else None
-        )
+        # Where `evald ps` of others does not see it; short, since the path of a socket must be.
+        os.environ["XDG_RUNTIME_DIR"] = directory
+        state = f"{directory}/state" if arguments.state else None
+        soak(arguments.minutes, arguments.clients, state)
     print("nothing grew")
 
 
