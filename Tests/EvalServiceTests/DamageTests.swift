@@ -96,11 +96,12 @@ import Testing
     }
   }
 
-  @Test func `a byte that is flipped anywhere is damage, or a torn tail`() throws {
+  @Test func `a byte that is flipped or zeroed anywhere is damage, or a torn tail`() throws {
     let prefixes = try Self.prefixes()
     let end = try #require(prefixes.offsets.last)
     for place in 0..<end {
       try check(prefixes, "flipped", at: place, isWithinBoot: true) { $0[place] ^= 0x10 }
+      try check(prefixes, "zeroed alone", at: place, isWithinBoot: true) { $0[place] = 0 }
     }
   }
 

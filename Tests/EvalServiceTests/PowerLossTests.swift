@@ -13,7 +13,7 @@ import Testing
     let store = MemoryStore()
     var client = try Client(on: store, durability, inBackground: inBackground)
     try client.open("scalar")
-    for value in 1...20 { try client.push(#"{"values":[\(value),0.1]}"#) }
+    for value in 1...20 { try client.push(#"{"values":[\#(value),0.1]}"#) }
     let told = try client.told()
     return (store, client, told)
   }
@@ -22,7 +22,7 @@ import Testing
   private func expect(_ told: [String], on store: MemoryStore, _ what: String) throws {
     for seed in 1...UInt64(20) {
       let lost = store.afterPowerLoss(seed: seed)
-      do throws(RecoveryError) {
+      do {
         var again = try Client(on: lost)
         #expect(try again.told() == told, "\(what), seed \(seed)")
       } catch { Issue.record("\(what), seed \(seed): \(error)") }
@@ -106,7 +106,7 @@ import Testing
     try client.open("scalar")
     for value in 1...6 {
       try note()
-      try client.push(#"{"values":[\(value)]}"#)
+      try client.push(#"{"values":[\#(value)]}"#)
       if value == 3 { client.between { $0.makeDurable() } }
     }
     // Up to the third push all was promised, and the fourth was the first to know.

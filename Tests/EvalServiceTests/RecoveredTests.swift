@@ -33,13 +33,13 @@ import Testing
     let store = MemoryStore()
     var client = try Client(on: store)
     for name in ["older", "s"] {
-      try client.call("stream/open", #"{"stream":"\(name)","task":"scalar"}"#)
-      try client.call("stream/push", #"{"stream":"\(name)","batch":{"values":[1,2]}}"#)
+      try client.call("stream/open", #"{"stream":"\#(name)","task":"scalar"}"#)
+      try client.call("stream/push", #"{"stream":"\#(name)","batch":{"values":[1,2]}}"#)
     }
     try client.call("stream/checkpoint", #"{"name":"step","stream":"s"}"#)
     try client.call("stream/open", #"{"stream":"younger","task":"scalar"}"#)
     for name in ["older", "s", "younger"] {
-      try client.call("stream/push", #"{"stream":"\(name)","batch":{"values":[3]}}"#)
+      try client.call("stream/push", #"{"stream":"\#(name)","batch":{"values":[3]}}"#)
     }
     let readAgain = try readAgain(client, store)
     try client.call("stream/rollback", #"{"name":"step"}"#)

@@ -357,10 +357,13 @@ def test_starters_that_are_killed_leave_the_name_usable(place: Place) -> None:
         processes = race(place, [chance.choice(starters) for _ in range(16)])
         try:
             time.sleep(chance.random() * 0.03)
-            for process in processes:
-                if chance.random() < 0.7:
-                    process.kill()
-                    time.sleep(chance.random() * 0.003)
+            killed = [process for process in processes if chance.random() < 0.7]
+            for process in killed:
+                process.kill()
+                time.sleep(chance.random() * 0.003)
+            # One that is dying still has its socket, and takes who comes in that moment along.
+            for process in killed:
+                process.wait()
             # Whatever is left of them, the name can be had, and belongs to one.
             done = place.run("attach", "run", "--or-start", data=ping())
             assert (done.returncode, done.stdout) == (0, pong()), done.stderr

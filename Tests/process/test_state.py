@@ -139,6 +139,8 @@ def test_usage(tmp_path: Path) -> None:
         ("--state", str(file)),
         ("--state", str(file / "below")),
         ("--state", ""),
+        ("--state", str(tmp_path / ("x" * 256))),
+        ("--state", "x/" * 2000),
         ("--state", str(tmp_path / "s"), "--durability", "always"),
     ):
         done = run(OPEN, *arguments)
