@@ -51,7 +51,8 @@ for name in state shared_state sharing fairness shared_end connections sockets l
   shared+=("Tests/process/test_$name.py")
 done
 readonly shared
-readonly process_tests=("$python" -m pytest -q --rootdir Tests/process)
+# Not those that hold evald to time or memory, of which a sanitizer takes several times as much.
+readonly process_tests=("$python" -m pytest -q --rootdir Tests/process -m 'not measured')
 
 step 'release build' swift build -c release --product evald
 step 'address sanitizer: build' sanitized address

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from sharing import Place, evald, wait_until
 from support import PATIENCE, binary, cpu_seconds, ping, pong, resident_bytes
 
@@ -60,6 +61,7 @@ def test_without_descriptors_it_waits_and_does_not_spin(place: Place) -> None:
         assert b"no descriptor" in log and log.count(b"\n") < 12
 
 
+@pytest.mark.measured
 def test_connections_that_come_and_go_leave_nothing(place: Place) -> None:
     with place.serving() as running:
         descriptors = Path(f"/proc/{running.process.pid}/fd")
@@ -75,6 +77,7 @@ def test_connections_that_come_and_go_leave_nothing(place: Place) -> None:
         assert resident_bytes(running.process.pid) - held < 8 << 20
 
 
+@pytest.mark.measured
 def test_an_idle_shared_daemon_costs_no_processor_time(place: Place) -> None:
     with place.owned() as running, place.client() as client:
         client.ask(ping()[:-1])

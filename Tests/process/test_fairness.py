@@ -16,6 +16,7 @@ from support import notification, ping, pong, request, resident_bytes
 DISCOVER = request("d", "rpc.discover") + b"\n"
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("flood", ["pings", "questions", "large lines"])
 def test_who_floods_does_not_starve_others(place: Place, flood: str) -> None:
     with place.serving(), place.client() as other:
@@ -64,6 +65,7 @@ def test_who_floods_does_not_starve_others(place: Place, flood: str) -> None:
         assert count > 20
 
 
+@pytest.mark.measured
 def test_a_reader_that_never_reads_is_closed_alone(place: Place) -> None:
     """Others go on at full speed beside it."""
     with place.serving() as running, place.client() as other:
@@ -95,6 +97,7 @@ def test_a_reader_that_never_reads_is_closed_alone(place: Place) -> None:
         assert log.count(b"\n") == 1 and b"did not read" in log
 
 
+@pytest.mark.measured
 def test_a_million_unread_replies(place: Place) -> None:
     """They fit into what is kept for a client, and all of them are there in the end."""
     count = 1_000_000
@@ -109,6 +112,7 @@ def test_a_million_unread_replies(place: Place) -> None:
         assert received == b"".join(pong(n) for n in range(count))
 
 
+@pytest.mark.measured
 def test_long_questions_of_one_hold_up_nobody(place: Place) -> None:
     question = {"stream": "long", "metrics": ["roc_auc", "ece"]}
     small = {"stream": "long", "batch": {"scores": [0.5], "labels": [1]}}
@@ -129,6 +133,7 @@ def test_long_questions_of_one_hold_up_nobody(place: Place) -> None:
         ]
 
 
+@pytest.mark.measured
 def test_a_subscriber_that_never_reads_gets_no_pile(place: Place) -> None:
     with place.serving() as running, place.client() as writer, place.client() as lazy:
         writer.result("stream/open", OPEN)

@@ -130,6 +130,7 @@ def test_the_end_of_input_waits_for_answers() -> None:
         assert [json.loads(line)["id"] for line in output.splitlines()] == [1, 2]
 
 
+@pytest.mark.measured
 def test_what_a_long_query_sorted_is_not_sorted_again() -> None:
     with daemon() as running:
         filled(running, ROWS)

@@ -252,6 +252,7 @@ def test_thousands_of_streams(tmp_path: Path) -> None:
         assert [stream["total_count"] for stream in listed] == [1] * count
 
 
+@pytest.mark.measured
 def test_kills_at_random_moments(tmp_path: Path) -> None:
     """The short form of state_kills.py, which has more to say of it."""
     model = Model()
