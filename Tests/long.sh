@@ -47,7 +47,7 @@ without_races() {
 
 # The tests that work on several threads, many connections or files.
 shared=()
-for name in state shared_state sharing fairness shared_end connections sockets long_work subscriptions; do
+for name in state shared_state sharing fairness shared_end connections sockets racing long_work subscriptions; do
   shared+=("Tests/process/test_$name.py")
 done
 readonly shared
@@ -69,7 +69,7 @@ step 'kill -9 of the daemon' "$python" Tests/process/state_kills.py --kills 1000
 step 'kill -9 of trainers' \
   env EVALD_KILLS=200 "$python" -m pytest -q --rootdir clients/python clients/python/tests/test_resume.py
 step 'racing starters' \
-  env EVALD_ROUNDS=10000 "$python" -m pytest -q --rootdir Tests/process Tests/process/test_sockets.py
+  env EVALD_ROUNDS=10000 "$python" -m pytest -q --rootdir Tests/process Tests/process/test_racing.py
 step 'oracles of texts, 10,000 pairs each' \
   env EVALD_PAIRS=10000 "$python" -m pytest -q --rootdir Tests/oracles Tests/oracles/test_text_generation.py \
   Tests/oracles/test_summaries.py

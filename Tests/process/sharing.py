@@ -29,6 +29,8 @@ from support import (
     run,
 )
 
+# The status of one that finds its name taken.
+IN_USE = 3
 OPEN = {"stream": "s", "task": "scalar", "metrics": ["mean", "sum"]}
 
 
