@@ -7,7 +7,7 @@
 #endif
 
 import EvalService
-import Synchronization
+import Locks
 import WireJSON
 
 #if os(Linux)
@@ -54,7 +54,7 @@ private func readSharedMemory(
 }
 
 /// The segment that was read last. Opening costs more than reading a small column, and a client uses one.
-private let lastSegment = Mutex<(name: String, descriptor: Int32)>(("", -1))
+private let lastSegment = Lock<(name: String, descriptor: Int32)>(("", -1))
 
 /// An open descriptor of a segment, and what it is. One that was unlinked meanwhile is opened anew,
 /// since another may have its name now.
