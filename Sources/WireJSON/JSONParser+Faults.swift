@@ -102,6 +102,13 @@ func endOfText(of node: Node, in text: UnsafeBufferPointer<UInt8>) -> Int {
   case .int, .uint, .double: return endOfNumber(in: text, from: begin)
   case .intArray, .doubleArray:
     return (text[begin...].firstIndex(of: Byte.closeBracket) ?? text.count - 1) + 1
+  case .words:
+    var (end, isWithin) = (begin + 1, false)
+    while isWithin || text[end] != Byte.closeBracket {
+      if text[end] == Byte.quote { isWithin.toggle() }
+      end += 1
+    }
+    return end + 1
   case .array, .object, .end: return begin
   }
 }

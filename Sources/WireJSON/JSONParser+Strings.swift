@@ -29,12 +29,12 @@ extension JSONParser {
     var i = offset
     // Keys and tags are short, texts and packed columns are not.
     if i + 32 <= length {
-      let marks = marks(loadWord(start + i))
+      let marks = textMarks(loadWord(start + i))
       if marks != 0 { return i &+ marks.trailingZeroBitCount &>> 3 }
       i = endOfPlainBlocks(from: i &+ 8)
     }
     while i + 8 <= length {
-      let marks = marks(loadWord(start + i))
+      let marks = textMarks(loadWord(start + i))
       if marks != 0 { return i &+ marks.trailingZeroBitCount &>> 3 }
       i &+= 8
     }
@@ -44,18 +44,6 @@ extension JSONParser {
       i += 1
     }
     return i
-  }
-
-  /// The high bits of bytes that are not plain text, correct up to the first of them.
-  @inline(__always)
-  private func marks(_ word: UInt64) -> UInt64 {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let quotes = word ^ (ones &* UInt64(Byte.quote))
-    let backslashes = word ^ (ones &* UInt64(Byte.backslash))
-    // The high bit of a byte is set where it was, or where the subtraction went below zero. What is
-    // borrowed only reaches bytes behind the first one marked.
-    return ((quotes &- ones) | (backslashes &- ones) | (word &- (ones &* 0x20)) | word)
-      & (ones &<< 7)
   }
 
   /// The offset up to which there is plain text in blocks of 16 bytes.
@@ -133,6 +121,18 @@ extension JSONParser {
     }
     position += count
   }
+}
+
+/// The high bits of bytes that are not plain text, correct up to the first of them.
+@inline(__always)
+func textMarks(_ word: UInt64) -> UInt64 {
+  let ones: UInt64 = 0x0101_0101_0101_0101
+  let quotes = word ^ (ones &* UInt64(Byte.quote))
+  let backslashes = word ^ (ones &* UInt64(Byte.backslash))
+  // The high bit of a byte is set where it was, or where the subtraction went below zero. What is
+  // borrowed only reaches bytes behind the first one marked.
+  return ((quotes &- ones) | (backslashes &- ones) | (word &- (ones &* 0x20)) | word)
+    & (ones &<< 7)
 }
 
 /// The value of a hexadecimal digit.

@@ -17,6 +17,7 @@ struct JSONParser: ~Copyable {
   var doubles = NumberPool<Double>()
   /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
   var integerMarks: [UInt8] = []
+  var words = WordPool()
   /// Hash tables of the keys of large objects, one for each depth that needed one.
   var keyTables: [KeyTable] = []
 
@@ -108,7 +109,7 @@ struct JSONParser: ~Copyable {
     case Byte.quote: try string()
     case Byte.openBrace: try open(isObject: true)
     case Byte.openBracket:
-      if !numberArray() { try open(isObject: false) }
+      if !numberArray(), !wordList() { try open(isObject: false) }
     case Byte.minus, Byte.zero...Byte.nine: try number()
     case UInt8(ascii: "n") where matches("null"): word(.null, length: 4)
     case UInt8(ascii: "t") where matches("true"): word(.boolTrue, length: 4)
@@ -127,6 +128,19 @@ struct JSONParser: ~Copyable {
     nodes.append(
       Node(tag: isObject ? .object : .array, offset: UInt32(position), payload: around))
     position += 1
+  }
+
+  /// Reads the list of short strings at the position, within another one, or leaves it alone and answers false.
+  private mutating func wordList() -> Bool {
+    guard !words.isClosed, innermost >= 0, nodes[innermost].tag == .array, depth < maxDepth,
+      position + 1 < length, start[position + 1] == Byte.quote
+    else { return false }
+    let first = words.codes.count
+    guard let end = words.readList(start, length, from: position + 1) else { return false }
+    let payload = Node.packed(count: words.codes.count - first, upper: first)
+    nodes.append(Node(tag: .words, offset: UInt32(position), payload: payload))
+    position = end
+    return true
   }
 
   private mutating func close(count: Int) {

@@ -4,7 +4,7 @@ extension JSONValue {
   public var count: Int {
     guard element < 0 else { return 0 }
     switch node.tag {
-    case .array, .object, .intArray, .doubleArray: return node.count
+    case .array, .object, .intArray, .doubleArray, .words: return node.count
     default: return 0
     }
   }
@@ -52,11 +52,12 @@ extension JSONValue {
   }
 
   /// The element of an array; nil out of bounds, and for every other kind. At once for flat arrays
-  /// of numbers of one kind; otherwise it takes time in `position`, so use `elements` to see all.
+  /// of numbers of one kind and of words; otherwise it takes time in `position`, so use `elements` to see all.
   public subscript(position: Int) -> JSONValue? {
     guard element < 0, position >= 0, position < count else { return nil }
     switch node.tag {
-    case .intArray, .doubleArray: return JSONValue(tape: tape, index: index, element: position)
+    case .intArray, .doubleArray, .words:
+      return JSONValue(tape: tape, index: index, element: position)
     case .array:
       var child = index + 1
       for _ in 0..<position { child = tape.next(after: child) }

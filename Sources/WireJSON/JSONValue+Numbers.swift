@@ -8,6 +8,7 @@ extension JSONValue {
       default: return nil
       }
     }
+    if node.tag == .words { return nil }
     if node.tag == .intArray {
       let value = tape.ints[node.upper + element]
       return Node(

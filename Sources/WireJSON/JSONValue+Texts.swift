@@ -14,6 +14,7 @@ extension JSONValue {
   public var texts: TextArray? {
     guard element < 0, kind == .array else { return nil }
     if node.count == 0 { return TextArray() }
+    if node.tag == .words { return tape.copyWords(in: index..<index + 1, count: node.count) }
     // Strings have no nodes within, so they stand side by side.
     let strings = index + 1..<index + 1 + node.count
     guard node.tag == .array, tape.next(after: index) == strings.upperBound + 1,
@@ -27,6 +28,27 @@ extension JSONValue {
   public var textLists: (texts: TextArray, ends: [Int])? {
     guard element < 0, kind == .array else { return nil }
     guard node.tag == .array else { return node.count == 0 ? (TextArray(), []) : nil }
+    guard let (ends, nodes, haveWords) = stringLists else { return nil }
+    let count = ends.last ?? 0
+    if haveWords { return (tape.copyWords(in: nodes, count: count), ends) }
+    return (tape.copyStrings(in: nodes, count: count), ends)
+  }
+
+  /// The same of lists whose strings are short and repeat, as tags and labels do: the different strings in
+  /// the order in which they appear, the place among them of each one, and where each list ends. Nil for any
+  /// other value, and where a string is longer than 15 bytes, has other characters than those of ASCII, or
+  /// where more than 255 are different.
+  public var codedTextLists: (words: TextArray, codes: [Int32], ends: [Int])? {
+    guard element < 0, node.tag == .array, let (ends, nodes, haveWords) = stringLists, haveWords,
+      let (words, codes) = tape.codedWords(in: nodes, count: ends.last ?? 0)
+    else { return nil }
+    return (words, codes, ends)
+  }
+
+  /// Where each of the lists of strings in an array ends, the nodes of all, and whether some have no nodes for
+  /// their strings; nil where there is anything else.
+  private var stringLists: (ends: [Int], nodes: Range<Int>, haveWords: Bool)? {
+    var haveWords = false
     var ends: [Int] = []
     ends.reserveCapacity(node.count)
     var count = 0
@@ -35,9 +57,10 @@ extension JSONValue {
       guard let strings = tape.strings(of: child) else { return nil }
       count += strings
       ends.append(count)
+      haveWords = haveWords || tape.nodes[child].tag == .words
       child = tape.next(after: child)
     }
-    return (tape.copyStrings(in: index + 1..<child, count: count), ends)
+    return (ends, index + 1..<child, haveWords)
   }
 
   /// Whether it is a flat array of numbers only. The empty array is one.
@@ -67,6 +90,7 @@ extension Tape {
     case .array where node.count > 0:
       let strings = index + 1..<index + 1 + node.count
       return node.upper == strings.upperBound + 1 && areStrings(strings) ? node.count : nil
+    case .words: return node.count
     case .array, .intArray, .doubleArray: return node.count == 0 ? 0 : nil
     default: return nil
     }

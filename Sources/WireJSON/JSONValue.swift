@@ -18,7 +18,7 @@ public struct JSONValue: Sendable {
 
   let tape: Tape
   let index: Int
-  /// The position in a numeric array whose elements have no nodes; negative for the node itself.
+  /// The position in an array whose elements have no nodes; negative for the node itself.
   let element: Int
 
   init(tape: Tape, index: Int, element: Int = -1) {
@@ -31,13 +31,13 @@ public struct JSONValue: Sendable {
 
   /// Which of the six kinds it is.
   public var kind: Kind {
-    if element >= 0 { return .number }
+    if element >= 0 { return node.tag == .words ? .string : .number }
     switch node.tag {
     case .null: return .null
     case .boolFalse, .boolTrue: return .bool
     case .int, .uint, .double: return .number
     case .string: return .string
-    case .array, .intArray, .doubleArray: return .array
+    case .array, .intArray, .doubleArray, .words: return .array
     case .object, .end: return .object
     }
   }
@@ -70,7 +70,8 @@ public struct JSONValue: Sendable {
 
   /// Whether it is a string of exactly these code points, without making a string.
   public func stringEquals(_ other: String) -> Bool {
-    guard element < 0, node.tag == .string else { return false }
+    if element >= 0 { return stringSource?.elementsEqual(other.utf8) ?? false }
+    guard node.tag == .string else { return false }
     if !hasEscapes && Int(node.payload) - Int(node.offset) != other.utf8.count { return false }
     var other = other
     return other.withUTF8 { tape.string(at: index, equals: $0) }
@@ -78,7 +79,8 @@ public struct JSONValue: Sendable {
 
   /// The source of a string between its quotes.
   var stringSource: ArraySlice<UInt8>? {
-    guard element < 0, node.tag == .string else { return nil }
+    if element >= 0 { return node.tag == .words ? tape.word(node.upper + element) : nil }
+    guard node.tag == .string else { return nil }
     return tape.text(Int(node.offset)..<Int(node.payload))
   }
 
@@ -103,6 +105,7 @@ public struct JSONValue: Sendable {
     if element < 0, node.tag == .array || node.tag == .object {
       return textStart(of: node)..<Int(tape.nodes[node.upper - 1].offset)
     }
+    if element >= 0, node.tag == .words { return tape.wordRange(node, element) }
     return tape.withText { text in
       guard element >= 0 else { return textStart(of: node)..<endOfText(of: node, in: text) }
       var begin = Int(node.offset) + 1

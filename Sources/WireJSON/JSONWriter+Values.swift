@@ -52,7 +52,7 @@ extension JSONWriter {
     case .double:
       if node.flags == 0 { double(Double(bitPattern: node.payload)) } else { raw(value.rawText) }
     case .string: string(value.string ?? "")
-    case .intArray, .doubleArray:
+    case .intArray, .doubleArray, .words:
       beginArray()
       for i in 0..<node.count { element(of: value.tape, node, i) }
       endArray()
@@ -60,9 +60,10 @@ extension JSONWriter {
     }
   }
 
-  /// Writes an element of a numeric array that has no node.
+  /// Writes an element that has no node.
   private mutating func element(of tape: Tape, _ node: Node, _ position: Int) {
     let at = node.upper + position
+    if node.tag == .words { return string(String(decoding: tape.word(at), as: UTF8.self)) }
     if node.tag == .intArray { return int(tape.ints[at]) }
     let value = tape.doubles[at]
     guard at < tape.integerMarks.count, tape.integerMarks[at] == 1 else { return double(value) }

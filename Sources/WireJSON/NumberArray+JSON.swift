@@ -85,7 +85,7 @@ private struct RectangularArray {
       let isInteger = node.flags & Node.integerText != 0
       leaves.insert(isInteger ? (isMinusZero ? .int64 : .largeIntegers) : .floats)
     case .boolFalse, .boolTrue: leaves.insert(.bools)
-    case .null, .string, .object: leaves.insert(.others)
+    case .null, .string, .object, .words: leaves.insert(.others)
     }
   }
 
@@ -100,7 +100,7 @@ private struct RectangularArray {
       row += 1
       if tape.nodes[row - 1].tag != .array { break }
       // Texts are no numbers, which their first one tells.
-      if tape.nodes[row].tag == .string { return nil }
+      if tape.nodes[row].tag == .string || tape.nodes[row].tag == .words { return nil }
     }
     var next = index
     return isRectangular(&next, shape[...], in: tape) ? shape : nil

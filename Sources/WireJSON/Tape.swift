@@ -11,6 +11,8 @@ enum Tag: UInt8 {
   case end
   /// Flat arrays of numbers only: payload: count and the start in a pool.
   case intArray, doubleArray
+  /// A list of short strings: payload: count and the start among codes of words.
+  case words
 }
 
 /// One value of the document: 16 bytes, whatever it is.
@@ -50,12 +52,18 @@ final class Tape: Sendable {
   /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
   let integerMarks: [UInt8]
 
+  /// The different strings of lists without nodes, and their codes, one list after the other.
+  let words: TextArray
+  let codes: [UInt8]
+
   init(bytes: [UInt8], base: Int, parser: consuming JSONParser) {
     self.bytes = bytes
     self.base = base
     length = parser.length
     nodes = parser.nodes
     integerMarks = parser.integerMarks
+    words = parser.words.words
+    codes = parser.words.codes
     ints = parser.ints.finished
     doubles = parser.doubles.finished
   }

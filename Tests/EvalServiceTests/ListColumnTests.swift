@@ -43,6 +43,11 @@ import WireJSON
   @Test(arguments: [
     ("[]", []), (#"[["a","b"],[],["c"]]"#, [["a", "b"], [], ["c"]]), ("[[],[]]", [[], []]),
     (#"[["\n"]]"#, [["\n"]]),
+    (
+      #"[["a","b"],["a long text of many bytes"],["a"]]"#,
+      [["a", "b"], ["a long text of many bytes"], ["a"]]
+    ),
+    (#"[["b","a","b","b"],["é","b"]]"#, [["b", "a", "b", "b"], ["é", "b"]]),
   ])
   func `lists of texts of any length`(json: String, lists: [[String]]) throws {
     #expect(try Self.lists(json) == lists)

@@ -60,11 +60,127 @@ import Testing
     #expect(try root(#"[[],[""]]"#).textLists?.ends == [0, 1])
   }
 
+  /// The lists of an array by their codes.
+  private func coded(_ text: String) throws -> [[[UInt8]]]? {
+    guard let (words, codes, ends) = try root(text).codedTextLists else { return nil }
+    let texts = separate(words)
+    #expect(Set(texts).count == texts.count)
+    var start = 0
+    return ends.map { end in
+      defer { start = end }
+      return codes[start..<end].map { texts[Int($0)] }
+    }
+  }
+
+  /// Of all lengths, which differ in one byte, wherever the document ends.
+  @Test func shortTextsAsCodes() throws {
+    let texts = (0..<16).flatMap { length in
+      (0...length).map { changed in
+        String((0..<length).map { $0 == changed ? "x" : "o" })
+      }
+    }
+    let lists = [texts, [], texts.reversed(), ["]", ",", "[", "]]", "{}", " "]]
+    for end in ["", " ", "                         "] {
+      let text =
+        "["
+        + lists.map { "[\($0.map { "\"\($0)\"" }.joined(separator: ","))]" }
+        .joined(separator: ",") + "]" + end
+      #expect(try coded(text) == lists.map { $0.map { Array($0.utf8) } })
+    }
+    for last in texts { #expect(try coded("[[\"\(last)\"]]") == [[Array(last.utf8)]]) }
+  }
+
+  @Test func textsThatAreNotCoded() throws {
+    for text in [
+      #"[["a text of just 16"]]"#, #"[["a","\n"]]"#, #"[["a"],["é"]]"#, "[[],[]]", #"[[ "a"]]"#,
+      #"[["a"],1]"#, #"["a"]"#, "[[1]]", "1",
+      #"[["O","O","a text of just 16 ","O"]]"#,
+    ] { #expect(try coded(text) == nil, "\(text)") }
+    func names(_ count: Int) -> String { (0..<count).map { "\"n\($0)\"" }.joined(separator: ",") }
+    #expect(try coded("[[\(names(255))],[\(names(255))]]")?[1].count == 255)
+    #expect(try coded("[[\(names(256))]]") == nil)
+  }
+
+  /// Lists of words answer every question as those do that are written with a space more, and have nodes.
+  @Test(arguments: [",", ", "]) func wordsWithoutNodes(separator: String) throws {
+    let texts = Self.pieces.filter {
+      $0.utf8.count < 16 && !$0.contains("\\") && $0.utf8.count == $0.count
+    }
+    let words = (texts + ["]", ",", "NaN", "7", "[x]"] + texts).map { "\"\($0)\"" }
+    let inner = words.joined(separator: separator)
+    let value = try root("[[\(inner)],7,{\"key\":[\(words[0])]}]")
+    let wanted = try root("[[ \(inner)],7,{\"key\":[\(words[0])]}]")
+    let (list, other) = (try #require(value[0]), try #require(wanted[0]))
+    #expect(list.node.tag == .words && other.node.tag == .array)
+    #expect(list.kind == .array && list.count == words.count && list.texts == other.texts)
+    #expect(list.rawText == Array("[\(inner)]".utf8) && !list.isFlatNumberArray)
+    #expect(list.numbers == nil && list.booleans == nil && value.numbers == nil)
+    #expect(value.rawText.count + 1 == wanted.rawText.count && value[1]?.int64 == 7)
+    for (place, pair) in zip(list.elements, other.elements).enumerated() {
+      let (word, plain) = pair
+      #expect(word.kind == .string && word.string == plain.string)
+      #expect(word.stringBytes == plain.stringBytes && word.rawText == Array(words[place].utf8))
+      #expect(word.sourceRange.lowerBound + 1 == plain.sourceRange.lowerBound)
+      #expect(word.sourceRange.count == plain.sourceRange.count)
+      #expect(word.stringEquals(plain.string ?? "?") && !word.stringEquals("another"))
+      #expect(word.int64 == nil && word.double == nil && word.bool == nil && word.texts == nil)
+      #expect(word.elements.underestimatedCount == 0 && word["key"] == nil && word[0] == nil)
+      #expect(list[place]?.string == plain.string)
+    }
+    for one in [value, list] {
+      var (writer, plain) = (JSONWriter(), JSONWriter())
+      writer.value(one)
+      plain.value(one.index == value.index ? wanted : other)
+      #expect(writer.bytes == plain.bytes)
+    }
+  }
+
+  /// A list that cannot be kept as words leaves nothing of it behind.
+  @Test func listsThatAreGivenUp() throws {
+    let many = (0..<300).map { "\"n\($0)\"" }.joined(separator: ",")
+    for spoiled in [#""a long text of more than fifteen""#, #""\u0041""#, "1", "null", #"["x"]"#] {
+      let value = try root(
+        #"[["O","B"],["O","B","C",\#(spoiled)],["C","O"],[\#(many)],["O","new"]]"#)
+      #expect(value[0]?.texts?.ends == [1, 2])
+      #expect(value[1]?.count == 4 && value[1]?.texts == nil || spoiled.first == "\"")
+      #expect(value[2]?.elements.map(\.string) == ["C", "O"])
+      #expect(value[3]?.elements.map(\.string).suffix(2) == ["n298", "n299"])
+      #expect(value[4]?.elements.map(\.string) == ["O", "new"])
+      #expect(value.codedTextLists == nil)
+    }
+    let mixed = try root(
+      #"[["O"],["a long text of more than fifteen","O"],[],["B","\u0041"],["O"]]"#)
+    #expect(mixed.textLists?.ends == [1, 3, 3, 5, 6])
+    let texts = try #require(mixed.textLists?.texts)
+    #expect(
+      separate(texts)
+        == ["O", "a long text of more than fifteen", "O", "B", "A", "O"].map { Array($0.utf8) })
+  }
+
+  /// What parts a run of short texts: their number, long ones, escapes, the end of the document.
+  @Test func runsOfShortTexts() throws {
+    for count in [1, 2, 63, 64, 65, 66, 129, 300] {
+      for piece in Self.pieces {
+        let texts = (0..<count).map { $0 % 50 == 49 ? piece : "t\($0)" }
+        let text = "[" + texts.map { "\"\($0)\"" }.joined(separator: ",") + "]"
+        for text in [text, "[\(text),\(text)]", "{\"key\":\(text),\"other\":1}"] {
+          let value = try root(text)
+          let array = value["key"] ?? (value[0]?.kind == .array ? value[1] : value)
+          let wanted = texts.map { try? root("\"\($0)\"").stringBytes }
+          #expect(array?.elements.map(\.stringBytes) == wanted, "\(text)")
+          #expect(value.rawText == Array(text.utf8))
+        }
+      }
+    }
+  }
+
   /// Faults between and behind texts that stand side by side are found where they are.
   @Test func faultsAmongTexts() {
     for (text, offset) in [
       (#"["a","b",]"#, 9), (#"["a","b" "c"]"#, 9), (#"["a","b"#, 7), (#"["a",,"b"]"#, 5),
-      (#"["a","b"}"#, 8), (#"{"a":"b","c"}"#, 12), (#"{"a":"b","a":"c"}"#, 9),
+      (#"["a","b"}"#, 8), (#"[["a","b",]]"#, 10), (#"[["O","O" "O"]]"#, 10), (#"[["O","O"#, 8),
+      (#"[["O","O","#, 10), (#"[["O",  "#, 8), ("[[\"O\",\u{0}\u{0}\u{0}\u{0}]]", 6),
+      (#"[["O"}]"#, 5), (#"{"a":"b","c"}"#, 12), (#"{"a":"b","a":"c"}"#, 9),
     ] {
       do {
         _ = try JSONDocument(parsing: Array(text.utf8))

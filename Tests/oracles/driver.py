@@ -39,6 +39,11 @@ class Daemon:
         )
         self._numbers = itertools.count(1)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def close(self) -> None:
         """Ends it as the end of its input does."""
         assert self._process.stdin is not None

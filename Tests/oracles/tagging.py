@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 import warnings
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from seqeval.metrics.sequence_labeling import (
     get_entities,
     precision_recall_fscore_support,
 )
+from seqeval.metrics.v1 import _precision_recall_fscore_support as of_counts
 from seqeval.metrics.v1 import (
     precision_recall_fscore_support as strict_precision_recall_fscore_support,
 )
@@ -42,6 +44,38 @@ AVERAGES = [
 SEMEVAL = {"f1_exact": "exact", "f1_partial": "partial", "f1_type": "ent_type"}
 
 
+def entities(rows: list[Tags]) -> set[tuple[str, int, int, int]]:
+    """seqeval's entities of each sequence by itself: type, sequence, first and last token."""
+    return {
+        (type_, row, first, last)
+        for row, tags in enumerate(rows)
+        for type_, first, last in get_entities(tags)
+    }
+
+
+def conlleval(truth: list[Tags], said: list[Tags], **more: Any) -> Any:
+    """seqeval's default mode, its entities read sequence by sequence.
+
+    It joins all sequences, so that what ends but never started begins in an earlier one. Where no letters are that
+    such entities take, both are the same, and are compared.
+    """
+
+    def counted(*_: Any) -> list[Any]:
+        ours, theirs = entities(said), entities(truth)
+        kinds = sorted({entity[0] for entity in ours | theirs})
+        found = [Counter(e[0] for e in some) for some in (ours, ours & theirs, theirs)]
+        return [
+            np.array([count[kind] for kind in kinds], dtype=np.int32) for count in found
+        ]
+
+    wanted = of_counts(truth, said, extract_tp_actual_correct=counted, **more)
+    if all(tag[:1] in set("OBIES") for row in [*truth, *said] for tag in row):
+        joined = precision_recall_fscore_support(truth, said, **more)
+        for one, other in zip(wanted, joined, strict=True):
+            np.testing.assert_array_equal(one, other)
+    return wanted
+
+
 def counts(
     truth: list[Tags], said: list[Tags], scheme: str | None
 ) -> tuple[list[str], list[list[float]]]:
@@ -49,9 +83,8 @@ def counts(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if scheme is None:
-            found = precision_recall_fscore_support(truth, said, average=None)
-            entities = get_entities(truth) + get_entities(said)
-            types = sorted({entity[0] for entity in entities})
+            found = conlleval(truth, said, average=None)
+            types = sorted({entity[0] for entity in entities(truth) | entities(said)})
         else:
             token = getattr(schemes, scheme)
             found = strict_precision_recall_fscore_support(
@@ -74,7 +107,7 @@ def averages(
         for average in ("micro", "macro", "weighted"):
             more: dict[str, Any] = {"average": average, "zero_division": zero_division}
             if scheme is None:
-                three = precision_recall_fscore_support(truth, said, **more)
+                three = conlleval(truth, said, **more)
             else:
                 three = strict_precision_recall_fscore_support(
                     truth, said, scheme=getattr(schemes, scheme), **more
@@ -132,10 +165,10 @@ def predicted(types: list[str], said: list[Tags], scheme: str | None) -> dict[st
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if scheme is None:
-            found = [entity[0] for entity in get_entities(said)]
+            found = [entity[0] for entity in entities(said)]
         else:
-            entities = schemes.Entities(said, getattr(schemes, scheme)).entities
-            found = [entity.tag for row in entities for entity in row]
+            strict = schemes.Entities(said, getattr(schemes, scheme)).entities
+            found = [entity.tag for row in strict for entity in row]
     return {type_: found.count(type_) for type_ in types}
 
 

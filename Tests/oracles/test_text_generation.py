@@ -161,6 +161,34 @@ def test_ter_of_long_sentences(daemon: Daemon) -> None:
     check(daemon, made, {"metric": "ter"}, TER(), TER())
 
 
+def beyond_the_beam(shift: int, kept: int, run: int) -> tuple[str, str]:
+    """A text whose words stand so many places before those of the reference, one of each run another word."""
+    words = [f"b{place}" for place in range(kept)]
+    said, wanted = list(words), list(words)
+    for place in range(run - 1, kept, run):
+        said[place], wanted[place] = f"x{place}", f"y{place}"
+    return (
+        " ".join(said + [f"c{place}" for place in range(shift)]),
+        " ".join([f"a{place}" for place in range(shift)] + wanted),
+    )
+
+
+def test_ter_where_the_beam_decides(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best path is one column outside of the beam, so a move that seems to gain much without it gains little."""
+    made = Pairs()
+    for shift, kept, run in ((25, 40, 5), (25, 44, 6), (26, 40, 5), (24, 40, 5)):
+        prediction, reference = beyond_the_beam(shift, kept, run)
+        made.predictions.append(prediction)
+        made.references.append([reference])
+    check(daemon, made, {"metric": "ter"}, TER(), TER())
+    scores = [TER().sentence_score(made.predictions[0], made.references[0]).score]
+    monkeypatch.setattr("sacrebleu.metrics.lib_ter._BEAM_WIDTH", 30)
+    scores.append(TER().sentence_score(made.predictions[0], made.references[0]).score)
+    assert scores[0] != scores[1]
+
+
 def test_ter_of_few_different_words(daemon: Daemon) -> None:
     """Where a run of words has many places to go to, its own among them."""
     rng = random.Random(1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from driver import Daemon, Refused
-from pairs import pairs
+from pairs import pairs, streams
+from sacrebleu.metrics.bleu import BLEU
 
 WORDS = 200_000
 NAMED = {"keep": "named"}
@@ -119,3 +122,90 @@ def test_long_texts_without_common_ends_are_refused(daemon: Daemon, name: str) -
         assert refused.value.path == "/params/batch/predictions/1"
         assert f"too long to be aligned for {name}" in str(refused.value)
         assert stream.query(name)["count"] == 0
+
+
+def test_windows_checkpoints_and_merges(daemon: Daemon) -> None:
+    """Each part of the rows has the score that sacreBLEU has of it, however it was put together."""
+    made = pairs(19, 300)
+
+    def bleu(start: int, end: int) -> float:
+        references = streams(made.references[start:end])
+        return float(BLEU().corpus_score(made.predictions[start:end], references).score)
+
+    def push(stream: Any, start: int, end: int) -> None:
+        part = slice(start, end)
+        stream.push(
+            predictions=made.predictions[part], references=made.references[part]
+        )
+
+    with (
+        daemon.stream("text_generation") as one,
+        daemon.stream("text_generation") as other,
+    ):
+        push(one, 0, 100)
+        one.mark("first")
+        push(one, 100, 200)
+        one.call("stream/checkpoint", name="here")
+        push(one, 200, 300)
+        assert one.values("bleu")["bleu"] == pytest.approx(bleu(100, 300), rel=1e-12)
+        one.call("stream/rollback", name="here")
+        for window, rows in (
+            ("current", (100, 200)),
+            ({"mark": "first"}, (0, 100)),
+            ("all", (0, 200)),
+        ):
+            found = one.values("bleu", window=window)["bleu"]
+            assert found == pytest.approx(bleu(*rows), rel=1e-12), window
+        push(other, 200, 300)
+        state = other.call("state/export")["state"]
+        one.call("state/merge", state=state)
+        assert one.values("bleu")["bleu"] == pytest.approx(bleu(100, 300), rel=1e-12)
+        again = one.values(*EVERY)
+        one.call("stream/reset")
+        push(one, 100, 300)
+        assert one.values(*EVERY) == again
+
+
+LINEAR: list[Any] = [
+    *("bleu", "chrf", "chrf_plus_plus", "rouge1", "rouge2", "exact_match", "token_f1"),
+    *({"metric": "bleu", "tokenizer": name, "as": name} for name in ("intl", "zh")),
+    {"metric": "rouge1", "tokenizer": "unicode", "stemmer": True, "as": "stems"},
+    "meteor",
+]
+HOSTILE = {
+    "one word": "a",
+    "the same word": "word ",
+    "different words": "".join(f"w{number} " for number in range(40_000)),
+    "marks": "e\u0301\u0308",
+    "right to left": "\u202e\u0633\u0644\u0627\u0645 ",
+    "quotes": "\"'\u201c",
+    "points": "5...6,,",
+    "entities": "&amp;lt;-\n",
+    "spaces": " \u2003\n",
+    "joined emoji": "\U0001f469\u200d",
+}
+
+
+def processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_hostile_texts_cost_what_their_length_deserves(
+    daemon: Daemon, kind: str
+) -> None:
+    """Four times as long takes less than eight times as long; squares would take sixteen times."""
+    seconds = []
+    for size in (200_000, 800_000):
+        piece = HOSTILE[kind]
+        text = (piece * (size // len(piece) + 1))[:size]
+        others = ["", text[size // 2 :] + text[: size // 2], text]
+        before = processor_seconds(daemon.pid)
+        with daemon.stream("text_generation", metrics=LINEAR, options=NAMED) as stream:
+            stream.push(predictions=[text, "", text], references=[others, [""], [""]])
+            found = stream.query(*LINEAR)
+        seconds.append(processor_seconds(daemon.pid) - before)
+        assert found["count"] == 3
+        assert found["values"]["exact_match"] == pytest.approx(2 / 3, rel=1e-15)
+    assert seconds[1] < 8 * seconds[0] + 0.3, seconds

@@ -26,14 +26,6 @@ def options(scheme: str | None) -> dict[str, Any]:
     return {"mode": "strict", "scheme": scheme} if scheme else {}
 
 
-def types_of(scheme: str | None) -> list[str]:
-    """All types. Without a scheme there are letters of none; those with the type "_" end what never started,
-    which seqeval lets begin in another sequence."""
-    return (
-        tagging.TYPES if scheme else [type_ for type_ in tagging.TYPES if type_ != "_"]
-    )
-
-
 def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Fails with all that differs; rows of types are compared member by member."""
     wrong = {}
@@ -55,7 +47,7 @@ def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
 def test_ten_thousand_sequences(daemon: Daemon, scheme: str | None) -> None:
     """Random ones and well-formed ones, as a corpus, and one by one."""
     prefixes = tagging.PREFIXES[scheme] if scheme else "IBESUL"
-    truth, said = tagging.sequences(6000, 1, prefixes, types_of(scheme))
+    truth, said = tagging.sequences(6000, 1, prefixes, tagging.TYPES)
     more = tagging.real(4000, 2, scheme or "IOBES")
     truth, said = truth + more[0], said + more[1]
     with daemon.stream("token_classification", options=options(scheme)) as stream:
@@ -112,7 +104,7 @@ def test_any_batches(
 ) -> None:
     prefixes = tagging.PREFIXES[scheme] if scheme else "IBESULX."
     chance = random.Random(seed)
-    types = chance.sample(types_of(scheme), chance.randrange(1, 5))
+    types = chance.sample(tagging.TYPES, chance.randrange(1, 5))
     truth, said = tagging.sequences(count, seed, prefixes, types, 6)
     ends = data.draw(made.cuts(count))
     with daemon.stream("token_classification", options=options(scheme)) as stream:
@@ -152,7 +144,6 @@ def test_any_batches(
 def test_tags_of_no_scheme_are_read_as_seqeval_reads_them(
     daemon: Daemon, pairs: list[tuple[str, str]]
 ) -> None:
-    """One sequence: beyond it, seqeval lets what never started begin in another sequence."""
     truth, said = [[pair[0] for pair in pairs]], [[pair[1] for pair in pairs]]
     with daemon.stream("token_classification") as stream:
         stream.push(predictions=said, references=truth)

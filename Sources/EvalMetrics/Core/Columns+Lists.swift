@@ -24,11 +24,9 @@ extension Columns {
     _ name: String, wrapsSingle: Bool = false
   ) throws(InputError) -> TextLists {
     let column = try require(name)
-    switch column {
-    case .lists(.text(let texts), let ends): return TextLists(texts: texts, ends: ends)
-    case .text(let texts) where wrapsSingle:
+    if let lists = column.textLists { return lists }
+    if case .text(let texts) = column, wrapsSingle {
       return TextLists(texts: texts, ends: Array(1..<texts.count + 1))
-    default: break
     }
     var lists = TextLists()
     lists.ends.reserveCapacity(rows)
@@ -90,5 +88,29 @@ extension Columns {
 
   private func isNumeric(_ column: Column) -> Bool {
     if case .numeric = column { true } else { false }
+  }
+}
+
+extension Column {
+  /// Lists of texts that came as such, or as places in a dictionary of texts; nil for anything else.
+  var textLists: TextLists? {
+    switch self {
+    case .lists(.text(let texts), let ends): return TextLists(texts: texts, ends: ends)
+    case .lists(.dictionary(let values, let codes), let ends):
+      guard let words = TextColumn(values) else { return nil }
+      return TextLists(texts: words.selecting(codes.map { Int($0) }), ends: ends)
+    default: return nil
+    }
+  }
+}
+
+extension TextColumn {
+  /// Values all of which are texts; nil where one is none.
+  init?(_ values: [Value]) {
+    self.init()
+    for value in values {
+      guard let text = value.string else { return nil }
+      append(text)
+    }
   }
 }

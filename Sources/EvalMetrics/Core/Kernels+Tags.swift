@@ -15,26 +15,37 @@ extension Kernels {
       }
     }
 
-    /// Calls `body` with each entity in a range of codes: its last tag's code, and its first and last token,
-    /// counted from the start of the range.
-    @inline(__always)
-    func forEachEntity(_ codes: [Int32], _ range: Range<Int>, _ body: (Int, Int, Int) -> Void) {
+    /// Writes the entities in a range of codes to the start of a list, which grows where it is too short for them,
+    /// and gives how many there are. `types` are those of the codes; tokens count from the start of the range.
+    ///
+    /// Nobody can say beforehand where entities begin and end, so this does the same for every tag: it writes what
+    /// would end here, and moves on only where it does.
+    func entities(
+      of codes: [Int32], _ range: Range<Int>, _ types: [Int32], into list: inout [Entity]
+    ) -> Int {
       let range = range.clamped(to: 0..<codes.count)
-      codes.withUnsafeBufferPointer { codes in
-        let outside = width &- 1
-        var (previous, first) = (outside, 0)
-        var place = range.lowerBound
-        while place <= range.upperBound {
-          let code = place < range.upperBound ? Int(codes[place]) : outside
-          if code < 0 || code >= width { break }
-          let step = steps.base[previous &* width &+ code]
-          if step != 0 {
-            let token = place &- range.lowerBound
-            if step & 1 != 0 { body(previous, first, token &- 1) }
-            if step & 2 != 0 { first = token }
+      let missing = range.count + 1 - list.count
+      if missing > 0 {
+        list.append(contentsOf: repeatElement(Entity(type: 0, first: 0, last: 0), count: missing))
+      }
+      guard types.count >= width else { return 0 }
+      return list.withUnsafeMutableBufferPointer { list in
+        codes.withUnsafeBufferPointer { codes in
+          types.withUnsafeBufferPointer { types in
+            let outside = width &- 1
+            var (previous, first, count) = (outside, 0, 0)
+            for token in 0...range.count {
+              let isTag = token < range.count
+              let code = isTag ? Int(codes[range.lowerBound &+ token]) : outside
+              if code < 0 || code >= width { break }
+              let step = Int(steps.base[previous &* width &+ code])
+              list[count] = Entity(type: types[previous], first: first, last: token &- 1)
+              count &+= step & 1
+              first = step & 2 != 0 ? token : first
+              previous = code
+            }
+            return count
           }
-          previous = code
-          place &+= 1
         }
       }
     }
@@ -49,6 +60,21 @@ extension Kernels {
         for place in range { count &+= a[place] == b[place] ? 1 : 0 }
         return Int(count)
       }
+    }
+  }
+
+  /// The values of a table at some places, 0 for a place that it does not have.
+  static func values(_ table: [Int32], at places: [Int32]) -> [Int32] {
+    [Int32](unsafeUninitializedCapacity: places.count) { values, count in
+      table.withUnsafeBufferPointer { table in
+        places.withUnsafeBufferPointer { places in
+          for index in 0..<places.count {
+            let place = Int(places[index])
+            values[index] = place >= 0 && place < table.count ? table[place] : 0
+          }
+        }
+      }
+      count = places.count
     }
   }
 

@@ -24,9 +24,7 @@ extension Columns {
   /// A list of documents a row: strings or integers.
   private func documentLists(_ name: String) throws(InputError) -> TextLists {
     let column = try require(name)
-    if case .lists(.text(let texts), let ends) = column {
-      return TextLists(texts: texts, ends: ends)
-    }
+    if let lists = column.textLists { return lists }
     var lists = TextLists()
     lists.ends.reserveCapacity(rows)
     if case .numeric(let numbers) = column, numbers.shape.count == 2 {

@@ -94,10 +94,21 @@ struct EntityOverlap: Sendable, Equatable {
   /// Predicted entities that overlap one of their own type.
   var typed = 0
 
-  /// Memory for one row, used again for the next.
+  /// Memory for one row, used again for the next: by entity of the reference the number of the last row in which
+  /// it was taken.
   struct Scratch {
-    var isTaken: [Bool] = []
-    var isTakenByType: [Bool] = []
+    var row = 0
+    var taken: [Int] = []
+    var takenByType: [Int] = []
+
+    mutating func begin(_ count: Int) {
+      row += 1
+      let missing = count - taken.count
+      if missing > 0 {
+        taken.append(contentsOf: repeatElement(0, count: missing))
+        takenByType.append(contentsOf: repeatElement(0, count: missing))
+      }
+    }
   }
 
   /// None.
@@ -106,12 +117,11 @@ struct EntityOverlap: Sendable, Equatable {
   /// Goes through both lists once: each is in order, and its entities do not overlap.
   ///
   /// Each entity of the reference is matched once, by the first prediction that gets it.
-  init(_ predicted: [Entity], _ references: [Entity], _ scratch: inout Scratch) {
+  init(
+    _ predicted: ArraySlice<Entity>, _ references: ArraySlice<Entity>, _ scratch: inout Scratch
+  ) {
     if predicted.isEmpty || references.isEmpty { return }
-    scratch.isTaken.removeAll(keepingCapacity: true)
-    scratch.isTaken.append(contentsOf: repeatElement(false, count: references.count))
-    scratch.isTakenByType.removeAll(keepingCapacity: true)
-    scratch.isTakenByType.append(contentsOf: repeatElement(false, count: references.count))
+    scratch.begin(references.count)
     var low = 0
     var free = 0
     for entity in predicted {
@@ -119,12 +129,31 @@ struct EntityOverlap: Sendable, Equatable {
       let first = max(entity.first, free)
       free = entity.last + 1
       while low < references.count, references[low].last < first { low += 1 }
-      match(Entity(type: entity.type, first: first, last: entity.last), references, low, &scratch)
+      let entity = Entity(type: entity.type, first: first, last: entity.last)
+      if !matchSame(entity, references, low, &scratch) {
+        match(entity, references, low, &scratch)
+      }
     }
   }
 
+  /// Whether an entity is that of the reference at a place, which nothing has taken: then there is nothing to
+  /// choose.
+  private mutating func matchSame(
+    _ entity: Entity, _ references: ArraySlice<Entity>, _ place: Int, _ scratch: inout Scratch
+  ) -> Bool {
+    guard place < references.count, references[place] == entity, entity.first <= entity.last,
+      place == 0 || references[place - 1].last < entity.first,
+      scratch.taken[place] != scratch.row, scratch.takenByType[place] != scratch.row
+    else { return false }
+    scratch.taken[place] = scratch.row
+    scratch.takenByType[place] = scratch.row
+    exact += 1
+    typed += 1
+    return true
+  }
+
   private mutating func match(
-    _ entity: Entity, _ references: [Entity], _ low: Int, _ scratch: inout Scratch
+    _ entity: Entity, _ references: ArraySlice<Entity>, _ low: Int, _ scratch: inout Scratch
   ) {
     var other: Int?
     var isExact = false
@@ -139,7 +168,7 @@ struct EntityOverlap: Sendable, Equatable {
       let shared = min(last, entity.last) - max(first, entity.first) + 1
       // nervaluate asks for one hundredth of the reference's tokens.
       if Double(shared) / Double(last - first + 1) * 100 >= 1 {
-        if !scratch.isTaken[place] {
+        if scratch.taken[place] != scratch.row {
           if first == entity.first && last == entity.last {
             isExact = true
             other = place
@@ -147,7 +176,7 @@ struct EntityOverlap: Sendable, Equatable {
             other = place
           }
         }
-        if !scratch.isTakenByType[place] {
+        if scratch.takenByType[place] != scratch.row {
           let distance = abs(first - entity.first) + abs(last - entity.last)
           if references[place].type != entity.type {
             ofOther = ofOther ?? place
@@ -159,10 +188,10 @@ struct EntityOverlap: Sendable, Equatable {
       place += 1
     }
     if let other {
-      scratch.isTaken[other] = true
+      scratch.taken[other] = scratch.row
       if isExact { exact += 1 } else { partial += 1 }
     }
     if ofType != nil { typed += 1 }
-    if let place = ofType?.place ?? ofOther { scratch.isTakenByType[place] = true }
+    if let place = ofType?.place ?? ofOther { scratch.takenByType[place] = scratch.row }
   }
 }

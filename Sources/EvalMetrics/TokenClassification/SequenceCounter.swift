@@ -50,34 +50,46 @@ struct SequenceCounter {
     row.tokens = range.count
     // A tag has one code, so equal codes are equal tags.
     row.right = Kernels.countOfEqual(said, truth, range)
-    predicted.removeAll(keepingCapacity: true)
-    references.removeAll(keepingCapacity: true)
-    if let steps {
-      steps.forEachEntity(said, range) {
-        predicted.append(Entity(type: typeOfCode[$0], first: $1, last: $2))
-      }
-      steps.forEachEntity(truth, range) {
-        references.append(Entity(type: typeOfCode[$0], first: $1, last: $2))
-      }
-    } else {
-      rules.appendEntities(of: said[range], tags, to: &predicted)
-      rules.appendEntities(of: truth[range], tags, to: &references)
-    }
     let first = batch.types.count
-    for entity in references { batch.types[place(entity.type, from: first)].labelled += 1 }
-    for entity in predicted { batch.types[place(entity.type, from: first)].predicted += 1 }
-    addHits(from: first)
-    row.overlap = EntityOverlap(predicted, references, &scratch)
+    let (saidCount, truthCount) = readEntities(said, truth, range)
+    for index in 0..<truthCount {
+      batch.types[place(references[index].type, from: first)].labelled += 1
+    }
+    for index in 0..<saidCount {
+      batch.types[place(predicted[index].type, from: first)].predicted += 1
+    }
+    if saidCount > 0 && truthCount > 0 {
+      addHits(saidCount, truthCount, from: first)
+      row.overlap = EntityOverlap(predicted[..<saidCount], references[..<truthCount], &scratch)
+    }
     row.end = batch.types.count
     batch.rows.append(row)
   }
 
+  /// Reads the entities of both sequences to the starts of their lists; gives how many there are.
+  private mutating func readEntities(
+    _ said: [Int32], _ truth: [Int32], _ range: Range<Int>
+  ) -> (said: Int, truth: Int) {
+    if let steps {
+      return (
+        steps.entities(of: said, range, typeOfCode, into: &predicted),
+        steps.entities(of: truth, range, typeOfCode, into: &references)
+      )
+    }
+    predicted.removeAll(keepingCapacity: true)
+    references.removeAll(keepingCapacity: true)
+    rules.appendEntities(of: said[range], tags, to: &predicted)
+    rules.appendEntities(of: truth[range], tags, to: &references)
+    return (predicted.count, references.count)
+  }
+
   /// Entities are in the order of their last tokens, and no two of a list have the same.
-  private mutating func addHits(from first: Int) {
+  private mutating func addHits(_ saidCount: Int, _ truthCount: Int, from first: Int) {
     var next = 0
-    for entity in references {
-      while next < predicted.count, predicted[next].last < entity.last { next += 1 }
-      if next < predicted.count, predicted[next] == entity {
+    for index in 0..<truthCount {
+      let entity = references[index]
+      while next < saidCount, predicted[next].last < entity.last { next += 1 }
+      if next < saidCount, predicted[next] == entity {
         batch.types[place(entity.type, from: first)].hits += 1
       }
     }

@@ -13,11 +13,14 @@ struct TagSequences {
 /// A column of tags that is not taken apart yet.
 enum TagColumn {
   case texts(TextLists)
+  /// Different tags, and places among them.
+  case coded(TextColumn, [Int32], ends: [Int])
   case integers([Int64], ends: [Int])
 
   var ends: [Int] {
     switch self {
     case .texts(let lists): lists.ends
+    case .coded(_, _, let ends): ends
     case .integers(_, let ends): ends
     }
   }
@@ -50,6 +53,9 @@ extension Columns {
     case .values(let values) where values.contains(where: Self.holdsNumber):
       try requireTags(name, declared)
       return try raggedTags(name, declared)
+    case .lists(.dictionary(let values, let codes), let ends):
+      guard let words = TextColumn(values) else { return .texts(try textLists(name)) }
+      return .coded(words, codes, ends: ends)
     default: return .texts(try textLists(name))
     }
   }
@@ -99,6 +105,8 @@ extension TagTable {
       switch column {
       case .texts(let lists):
         try append(lists.texts, to: &sequences.codes, where: references?.codes)
+      case .coded(let words, let places, _):
+        try append(words, places, to: &sequences.codes, where: references?.codes)
       case .integers(let integers, _):
         try append(
           integers, to: &sequences.codes, ignoring: references == nil ? ignored : nil,
@@ -132,6 +140,46 @@ extension TagTable {
       codes.append(code)
       start = end
     }
+  }
+
+  /// Each word is looked up once; where one is a fault, that is where it stands first.
+  private mutating func append(
+    _ words: TextColumn, _ places: [Int32], to codes: inout [Int32], where references: [Int32]?
+  ) throws(Fault) {
+    guard let references, references.contains(Self.ignored) else {
+      var known: [Int32] = []
+      for word in 0..<words.count {
+        do throws(Fault) {
+          known.append(try code(words, word, isReference: references == nil))
+        } catch {
+          let index = places.firstIndex { Int($0) == word }
+          codes = Array(repeating: Self.ignored, count: index ?? 0)
+          throw error
+        }
+      }
+      codes = Kernels.values(known, at: places)
+      return
+    }
+    // What is predicted where the reference is ignored need be no tag.
+    var known: [Int32?] = Array(repeating: nil, count: words.count)
+    for (index, place) in places.enumerated() {
+      if references[index] == Self.ignored {
+        codes.append(Self.ignored)
+      } else if let code = known[Int(place)] {
+        codes.append(code)
+      } else {
+        let code = try code(words, Int(place), isReference: false)
+        known[Int(place)] = code
+        codes.append(code)
+      }
+    }
+  }
+
+  private mutating func code(
+    _ words: TextColumn, _ word: Int, isReference: Bool
+  ) throws(Fault) -> Int32 {
+    let range = words.range(word)
+    return isReference ? try code(words.bytes, range) : try knownCode(words.bytes, range)
   }
 
   private func append(

@@ -110,6 +110,11 @@ struct BatchReader {
 
   /// Arrays of strings, or arrays of numbers of unequal length; nil for anything else.
   private func lists(_ json: JSONValue) -> Column? {
+    if let (texts, codes, ends) = json.codedTextLists {
+      let words = TextColumn(bytes: texts.bytes, ends: texts.ends)
+      let values = (0..<words.count).map { Value.text(words.text($0)) }
+      return .lists(.dictionary(values: values, codes: codes), ends: ends)
+    }
     if let (texts, ends) = json.textLists {
       return .lists(.text(TextColumn(bytes: texts.bytes, ends: texts.ends)), ends: ends)
     }

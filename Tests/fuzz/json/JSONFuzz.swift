@@ -39,6 +39,7 @@ private func visit(_ root: JSONValue) {
     let numbers = value.numbers
     check(numbers == nil || numbers?.shape.reduce(1, *) == numbers?.count, "a shape that isn't")
     _ = value.booleans
+    compareTexts(value)
     _ = value.string
     check((value.int64 == nil) || value.double != nil, "an integer without a double")
     if let exact = value.int64 { check(value.double == Double(exact), "int64 and double differ") }
@@ -49,6 +50,22 @@ private func visit(_ root: JSONValue) {
     // Deep enough for every path, and linear.
     open += value.elements.prefix(100)
     open += value.members.prefix(100).map(\.value)
+  }
+}
+
+/// Lists of short texts are the same by their codes.
+private func compareTexts(_ value: JSONValue) {
+  guard let (words, codes, ends) = value.codedTextLists else { return }
+  guard let lists = value.textLists else {
+    fail("codes of what are no lists of texts")
+    return
+  }
+  check(ends == lists.ends && codes.count == lists.texts.ends.count, "other lists by codes")
+  var start = 0
+  for (code, end) in zip(codes, lists.texts.ends) {
+    let word = (code == 0 ? 0 : words.ends[Int(code) - 1])..<words.ends[Int(code)]
+    check(words.bytes[word] == lists.texts.bytes[start..<end], "another text by its code")
+    start = end
   }
 }
 

@@ -101,6 +101,30 @@ def test_torch_tensors_lists_ids_and_slices(real: Starter) -> None:
     assert "1800 rows" in str(answers[0][0])
 
 
+def test_embeddings_of_tokens(real: Starter) -> None:
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(1, 30, (2, 40))
+    said, wanted = (
+        rng.normal(size=(int(row.sum()), 16)).astype(np.float32) + 0.2 for row in lengths
+    )
+    names = ["bertscore_precision", "bertscore_recall", "bertscore_f1"]
+    answers = []
+    for shared in (True, False):
+        ev = real(shared_memory=shared)
+        stream = ev.stream("s", "embedding_similarity", dimension=16)
+        stream.push(
+            prediction_embeddings=said,
+            prediction_lengths=lengths[0],
+            reference_embeddings=wanted,
+            reference_lengths=lengths[1],
+        )
+        answers.append([stream.query(*names)[name] for name in names])
+        if shared:
+            assert ring_of(ev).shared >= 2
+    assert answers[0] == answers[1]
+    assert all(0 < value < 1 for value in answers[0])
+
+
 def test_refusals_name_the_row_and_taint_as_ever(real: Starter) -> None:
     ev = real(shared_memory=True, on_error="warn")
     stream = ev.stream("s", "scalar")
