@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import ctypes
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from columns import decode, encode
+from evald import _base64
 from programs import run
+
+
+@pytest.fixture(autouse=True, scope="module", params=["pybase64", "binascii"])
+def encoder(request: pytest.FixtureRequest) -> Iterator[None]:
+    found = _base64.encode
+    if request.param == "binascii":
+        _base64.encode = _base64.plain
+    elif found is _base64.plain:
+        pytest.skip("pybase64 is not installed")
+    yield
+    _base64.encode = found
+
 
 DTYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 
