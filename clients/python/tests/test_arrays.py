@@ -266,7 +266,7 @@ import sys
 sys.modules["numpy"] = None
 import array
 from evald._columns import put_batch
-from evald._shared import Parts
+from evald._parts import Parts
 out = Parts([b"{"])
 put_batch({"x": [0.5], "y": array.array("f", [1.0]), "z": range(3)}, out)
 assert b'"x":{"dtype":"float64"' in b"".join(out), out

@@ -21,7 +21,8 @@ import evald
 from conftest import Starter
 from evald import _segments, _shared
 from evald._link import Link
-from evald._shared import Parts, Ring
+from evald._parts import Parts
+from evald._shared import Ring
 from programs import alive, run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="shared memory is for Linux")
@@ -133,7 +134,13 @@ def test_used_by_itself_where_it_pays(real: Starter, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     ("given", "said", "least"),
-    [(None, "1", 1), (None, "0", None), (False, "1", None), (True, "0", 1), (None, "", 2048)],
+    [
+        (None, "1", 1),
+        (None, "0", None),
+        (False, "1", None),
+        (True, "0", 1),
+        (None, "", _shared.LEAST_BYTES),
+    ],
 )
 def test_forced(
     real: Starter, monkeypatch: pytest.MonkeyPatch, given: Any, said: str, least: int | None

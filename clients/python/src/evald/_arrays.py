@@ -17,7 +17,7 @@ from typing import Any
 from . import _base64, _wire
 from ._buffers import lent_array, lent_tensor
 from ._dtypes import BY_KIND, buffer_dtype, numpy_dtype
-from ._shared import Parts
+from ._parts import Parts
 
 __all__ = ["Parts", "numpy_dtype", "put_array_like", "put_buffer", "put_numpy", "put_packed"]
 __all__ += ["put_torch"]

@@ -16,7 +16,8 @@ import weakref
 from typing import Any, NamedTuple
 
 from ._dtypes import BY_KIND
-from ._shared import Block, Parts, Ring
+from ._parts import Block, Parts
+from ._shared import Ring
 
 
 class Buffer:

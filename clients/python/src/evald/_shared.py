@@ -28,56 +28,25 @@ import weakref
 from collections import deque
 from typing import Any
 
+from . import _base64
+from ._parts import LENT, SENT, Block, Parts
+
 DIRECTORY = "/dev/shm"
 """Where segments are."""
 
-LEAST_BYTES = 2048
-"""A column of half as many bytes costs as much either way: what it takes to look at the segment and
-read it in the daemon against encoding, piping and decoding."""
+LEAST_BYTES = 2048 if _base64.encode is _base64.plain else 4096
+"""A column of so many bytes costs as much either way: a place in the segment against encoding,
+piping and decoding."""
 
 # The end of a request, whose number goes before it.
 _PING = b'"method":"ping"}\n'
 _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
 _PATIENCE = 5e-2  # seconds
-_NAP = 1e-4
+# Each costs some of the processor; the daemon must not run dry meanwhile.
+_NAP = 5e-4
 _ALIGN = 64
 _MADV_POPULATE_WRITE = 23  # since Linux 5.14; the module mmap has no name for it
-
-# What becomes of a block: it is free, waits to be read, or is somebody's array.
-_FREE, _SENT, _LENT = 0, 1, 2
-
-
-class Block:
-    """The space of a push's columns, or of an array; free again when the last reference is gone.
-
-    Whatever becomes of a push (written and answered, dropped, refused half-way by a TypeError,
-    interrupted), its blocks can neither be lost nor be freed too early.
-    """
-
-    __slots__ = ("record", "size", "start")
-
-    def __init__(self, record: list[int], size: int) -> None:
-        self.record = record
-        self.start = record[0]
-        self.size = size
-
-    def __del__(self) -> None:
-        self.record[2] = _FREE
-
-
-class Parts(list[bytes]):
-    """A line in pieces, and the blocks of shared memory that it speaks of.
-
-    Attributes:
-        ring: where columns may be put, if anywhere.
-        blocks: those that the line speaks of.
-        lent: arrays in shared memory among its columns: which they are a part of, and where.
-    """
-
-    ring: Ring | None = None
-    blocks: list[Block] | None = None
-    lent: list[tuple[Any, Any, int]] | None = None
 
 
 class Ring:
@@ -98,6 +67,7 @@ class Ring:
         self.least = least
         self.shared = 0
         self._limit, self._reserved = limit, 0
+        self._few = _FIRST_BYTES  # it grows to so many bytes before it waits
         self._head = 0  # where the next block begins
         # Of the blocks in use, as they follow on the head, round and round: where each begins and
         # ends, and what becomes of it.
@@ -139,11 +109,11 @@ class Ring:
         blocks = out.blocks
         if blocks is None:
             out.blocks = blocks = []
-        start = self._claim(size, max(_FIRST_BYTES, 4 * size), blocks)
-        if start < 0 and self._hungry and not self._lock.locked():
-            start = self._wait(size, blocks)
+        start = self._claim(size, blocks)
         if start < 0:
-            return False
+            start = self._wait(size, blocks)
+            if start < 0:
+                return False
         try:
             self._map[start : start + size] = data
         except ValueError:  # the buffer protocol refuses, tobytes copies in C order
@@ -165,9 +135,9 @@ class Ring:
         none is free.
         """
         blocks: list[Block] = []
-        start = self._claim(size, max(_FIRST_BYTES, 4 * size), blocks, _LENT)
-        if start < 0 and self._hungry and not self._lock.locked():
-            start = self._wait(size, blocks, _LENT)
+        start = self._claim(size, blocks, LENT)
+        if start < 0:
+            start = self._wait(size, blocks, LENT)
         return None if start < 0 else (blocks[0], self._address + start, self._map)
 
     def offset(self, address: int) -> int:
@@ -175,9 +145,12 @@ class Ring:
         start = address - self._address
         return start if 0 <= start < self._limit else -1
 
-    def _claim(self, size: int, most: int, blocks: list[Block], use: int = _SENT) -> int:
-        """Takes space, for which the segment may grow to `most` bytes, and gives where it begins;
-        -1 if there is none. What follows on the last of `blocks` is added to that one.
+    def _claim(
+        self, size: int, blocks: list[Block], use: int = SENT, may_grow: bool = False
+    ) -> int:
+        """Takes space, for which the segment may grow beyond its first size if it `may_grow`, and
+        gives where it begins; -1 if there is none. What follows on the last of `blocks` is added to
+        that one.
 
         Then `_hungry` is set, unless the reason is that somebody else is here.
         """
@@ -185,53 +158,59 @@ class Ring:
         if not self._lock.acquire(blocking=False):
             return -1
         try:
-            start = self._take(size, most)
-            if start < 0:
-                self._hungry = True
-                return -1
+            records, start = self._records, self._head
+            first = records[0] if records else None
+            # Mostly there is room behind the head, and nothing came free.
+            if not first or not first[2] or start <= first[0] or start + size > self._reserved:
+                start = self._take(size, may_grow)
+                if start < 0:
+                    self._hungry = True
+                    return -1
             end = (start + size + _ALIGN - 1) & -_ALIGN
             last = blocks[-1].record if blocks else None
-            if last is not None and last is self._records[-1] and last[1:] == [start, use]:
+            if last and last[1] == start and last[2] == use and last is records[-1]:
                 last[1] = end
                 blocks[-1].size += size
             else:
                 record = [start, end, use]
                 blocks.append(Block(record, size))
-                self._records.append(record)
+                records.append(record)
             self._head = end
             return start
         finally:
             self._lock.release()
 
-    def _wait(self, size: int, blocks: list[Block], use: int = _SENT) -> int:
+    def _wait(self, size: int, blocks: list[Block], use: int = SENT) -> int:
         """Space that comes free within a short time, or by which the segment grows."""
+        if not self._hungry or self._lock.locked():
+            return -1
         # Once it was in vain it isn't tried again before the daemon has read something.
         if not self._vain:
             deadline = time.monotonic() + _PATIENCE
             while time.monotonic() < deadline:
                 time.sleep(_NAP)
-                start = self._claim(size, max(_FIRST_BYTES, 4 * size), blocks, use)
+                start = self._claim(size, blocks, use)
                 if start >= 0:
                     return start
             self._vain = True
-        return self._claim(size, self._limit, blocks, use)
+        return self._claim(size, blocks, use, True)
 
-    def _take(self, size: int, most: int) -> int:
+    def _take(self, size: int, may_grow: bool) -> int:
         """Where so many bytes fit, or -1."""
         records = self._records
         for _ in range(len(records) + 1):
             while records and not records[0][2]:
                 records.popleft()
                 self._vain = False
-            start = self._fit(size, most)
-            if start >= 0 or not records or records[0][2] != _LENT:
+            start = self._fit(size, may_grow)
+            if start >= 0 or not records or records[0][2] != LENT:
                 return start
             # An array may be kept for long, and holds nobody up: the ring goes on behind it.
             self._head = records[0][1]
             records.rotate(-1)
         return -1
 
-    def _fit(self, size: int, most: int) -> int:
+    def _fit(self, size: int, may_grow: bool) -> int:
         """Where so many bytes fit between the head and the first block behind it, or -1."""
         head = self._head
         if not self._records:
@@ -243,9 +222,11 @@ class Ring:
                 return head if tail - head > size + _ALIGN else -1
             if self._reserved - head < size and tail > size + _ALIGN:
                 return 0
-        if self._reserved - head >= size or self._reserve(head + size, most):
+        if self._reserved - head >= size:
             return head
-        return -1
+        self._few = max(self._few, 4 * size)
+        most = self._limit if may_grow else self._few
+        return head if self._reserve(head + size, most) else -1
 
     def _reserve(self, end: int, most: int) -> bool:
         """Makes the segment reach `end`; false if that is too far or there is no memory for it."""
@@ -274,7 +255,8 @@ class Ring:
             for block in parts.blocks:
                 self._written_bytes += block.size
             parts.blocks = None
-        is_due = self._hungry or 4 * self._written_bytes >= self._reserved
+        # Often enough that who waits for space has something to wait for.
+        is_due = self._hungry or 8 * self._written_bytes >= self._reserved
         if not is_due or not self._written:
             return None
         blocks, self._written = self._written, []
