@@ -35,6 +35,7 @@ let package = Package(
   name: "evald",
   products: [.executable(name: "evald", targets: ["evald"])],
   targets: [
+    .target(name: "Locks", swiftSettings: settings),
     .target(name: "Processors", swiftSettings: settings + asking),
     .target(name: "WireAVX2", swiftSettings: settings + vectorised),
     .target(
@@ -47,13 +48,13 @@ let package = Package(
       name: "RowLoopsAVX512", dependencies: ["RowLoops"], swiftSettings: settings + widest),
     .target(
       name: "EvalMetrics",
-      dependencies: ["Processors", "RowLoops", "RowLoopsAVX2", "RowLoopsAVX512"],
+      dependencies: ["Locks", "Processors", "RowLoops", "RowLoopsAVX2", "RowLoopsAVX512"],
       swiftSettings: settings),
     .target(
-      name: "EvalService", dependencies: ["EvalMetrics", "JSONRPC", "WireJSON"],
+      name: "EvalService", dependencies: ["EvalMetrics", "JSONRPC", "Locks", "WireJSON"],
       swiftSettings: settings),
     .executableTarget(
-      name: "evald", dependencies: ["EvalService", "JSONRPC", "WireJSON"],
+      name: "evald", dependencies: ["EvalService", "JSONRPC", "Locks", "WireJSON"],
       swiftSettings: settings, linkerSettings: standalone),
     .target(
       name: "EvalTestSupport", dependencies: ["EvalMetrics"], path: "Tests/EvalTestSupport",

@@ -15,7 +15,8 @@ extension Dispatcher {
     writer.endObject()
     writer.key("methods")
     writer.beginArray()
-    for (position, method) in methods.enumerated() where index[method.name] == position {
+    for (position, method) in methods.enumerated() where index.position(of: method.name) == position
+    {
       write(method, kinds: kinds, &writer)
     }
     writer.endArray()

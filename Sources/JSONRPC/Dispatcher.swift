@@ -14,7 +14,7 @@ public struct Dispatcher<Context: Sendable>: Sendable {
   public let methods: [Method<Context>]
   let info: ServiceInfo
   let limits: MessageLimits
-  let index: [String: Int]
+  let index: NameIndex
   let onNotificationFailure: FailureHook?
   let longWork: LongWorkPolicy<Context>?
 
@@ -30,11 +30,7 @@ public struct Dispatcher<Context: Sendable>: Sendable {
     self.info = info
     self.limits = limits
     self.onNotificationFailure = onNotificationFailure
-    var index: [String: Int] = [:]
-    for (position, method) in self.methods.enumerated() where index[method.name] == nil {
-      index[method.name] = position
-    }
-    self.index = index
+    index = NameIndex(self.methods.map(\.name))
   }
 
   /// Answers one line without its LF: appends the reply and an LF to `output`, or nothing.
@@ -157,7 +153,7 @@ extension Dispatcher {
     do {
       message = try readMessage(value)
     } catch {
-      writer.errorReply(error.error, id: error.id)
+      writer.errorReply(error.error, id: error.id?.rawText)
       return
     }
     let caller = Caller(
@@ -170,13 +166,14 @@ extension Dispatcher {
           call, session: &session, context: &context, writer: &writer, deferred: &deferred)
       } catch {
         onNotificationFailure?(
-          &context, message.method, Params(message.params, caller: caller), error)
+          &context, message.methodName, Params(message.params, caller: caller), error)
       }
       writer.rewind(to: start)
       return
     }
     var isDeferred = false
-    writer.reply(id: id, method: message.method) { writer throws(RPCError) in
+    writer.beginReply(id: id)
+    writer.result(of: message.methodName) { writer throws(RPCError) in
       isDeferred = try run(
         call, session: &session, context: &context, writer: &writer, deferred: &deferred)
     }
@@ -189,7 +186,7 @@ extension Dispatcher {
     _ call: Call, session: inout Session, context: inout Context, writer: inout JSONWriter,
     deferred: inout Deferred<Context>?
   ) throws(RPCError) -> Bool {
-    let position = index[call.message.method]
+    let position = index.position(of: call.message.method)
     if session.lifecycle == .shutDown {
       guard let position, case .exit = methods[position].action else {
         if call.caller.isNotification { return false }
@@ -200,7 +197,7 @@ extension Dispatcher {
     guard let position else {
       session.hasSpoken = true
       // LSP: what begins with $/ may be ignored by whoever doesn't know it.
-      if call.caller.isNotification && call.message.method.hasPrefix("$/") { return false }
+      if call.caller.isNotification && call.message.methodName.hasPrefix("$/") { return false }
       throw unknownMethod(call)
     }
     let method = methods[position]
@@ -228,7 +225,7 @@ extension Dispatcher {
         let longWork, let copy = longWork.copy(&context, method.name, params)
       {
         deferred?.add(
-          call.message, id: id, copy, params, call.caller, handler, adopt: longWork.adopt)
+          call.message, id: id.rawText, copy, params, call.caller, handler, adopt: longWork.adopt)
         writer.null()
         return true
       }

@@ -2,16 +2,27 @@ import WireJSON
 
 /// A well-formed request or notification.
 struct Message {
-  /// The id's own text; nil for a notification.
-  var id: [UInt8]?
-  var method: String
+  /// A string or an integer; nil for a notification.
+  var id: JSONValue?
+  /// A string.
+  var method: JSONValue
   var params: JSONValue?
+
+  /// The name of the method.
+  var methodName: String { method.string ?? "" }
 }
 
 /// A message that is none, with the id to answer under (nil: null).
 struct EnvelopeError: Error {
   var error: RPCError
-  var id: [UInt8]?
+  var id: JSONValue?
+}
+
+extension ShortKey {
+  fileprivate static let id = ShortKey("id")
+  fileprivate static let version = ShortKey("jsonrpc")
+  fileprivate static let method = ShortKey("method")
+  fileprivate static let params = ShortKey("params")
 }
 
 /// Whether a raw JSON value may be an id: a string, or an integer of 64 bits.
@@ -25,7 +36,7 @@ func isValidID(_ value: JSONValue) -> Bool {
 
 /// Reads the envelope of one message; what is no valid request is refused as JSON-RPC 2.0 says.
 func readMessage(_ value: JSONValue) throws(EnvelopeError) -> Message {
-  func refuse(_ message: String, _ path: String, _ hint: String, id: [UInt8]?) -> EnvelopeError {
+  func refuse(_ message: String, _ path: String, _ hint: String, id: JSONValue?) -> EnvelopeError {
     EnvelopeError(
       error: RPCError(.invalidRequest, message, path: path, hint: hint), id: id)
   }
@@ -34,19 +45,27 @@ func readMessage(_ value: JSONValue) throws(EnvelopeError) -> Message {
       "a message must be an object", "", "send {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": …}",
       id: nil)
   }
-  var id: [UInt8]?
-  if let sent = value["id"] {
-    guard isValidID(sent) else {
-      throw refuse(
-        "an id must be a string or an integer of 64 bits", "/id",
-        "leave the id out for a notification", id: nil)
+  var (id, version, method, params): (JSONValue?, JSONValue?, JSONValue?, JSONValue?)
+  value.forEachShortMember { key, member in
+    if key == .id {
+      id = member
+    } else if key == .version {
+      version = member
+    } else if key == .method {
+      method = member
+    } else if key == .params {
+      params = member
     }
-    id = sent.rawText
   }
-  guard let version = value["jsonrpc"], version.stringEquals("2.0") else {
+  if let id, !isValidID(id) {
+    throw refuse(
+      "an id must be a string or an integer of 64 bits", "/id",
+      "leave the id out for a notification", id: nil)
+  }
+  guard let version, version.stringEquals("2.0") else {
     throw refuse("\"jsonrpc\" must be \"2.0\"", "/jsonrpc", "add \"jsonrpc\": \"2.0\"", id: id)
   }
-  guard let method = value["method"] else {
+  guard let method else {
     if value["result"] != nil || value["error"] != nil {
       // Under a null id: its id is one of the peer's making, and might name a request of its own.
       throw refuse(
@@ -54,14 +73,13 @@ func readMessage(_ value: JSONValue) throws(EnvelopeError) -> Message {
     }
     throw refuse("\"method\" is missing", "/method", "", id: id)
   }
-  guard let name = method.string else {
+  guard method.kind == .string else {
     throw refuse("\"method\" must be a string", "/method", "", id: id)
   }
-  let params = value["params"]
   switch params?.kind {
-  case .object, .array, nil: return Message(id: id, method: name, params: params)
+  case .object, .array, nil: return Message(id: id, method: method, params: params)
   // Many LSP clients send a null where there is nothing to say.
-  case .null: return Message(id: id, method: name, params: nil)
+  case .null: return Message(id: id, method: method, params: nil)
   case .bool, .number, .string:
     throw refuse("\"params\" must be an object", "/params", "name the parameters", id: id)
   }
@@ -105,6 +123,12 @@ extension JSONWriter {
   mutating func beginReply(id: [UInt8]?) {
     raw(replyStart)
     if let id { raw(id) } else { null() }
+  }
+
+  /// The same under an id as it was sent.
+  mutating func beginReply(id: JSONValue) {
+    raw(replyStart)
+    raw(id)
   }
 
   /// A whole error reply.

@@ -150,7 +150,7 @@ extension Dispatcher {
   // MARK: - Checks against the table
 
   func unknownMethod(_ call: Call) -> RPCError {
-    let name = call.message.method
+    let name = call.message.methodName
     return RPCError(
       .methodNotFound, "there is no method \(quoted(name))", path: "/method",
       hint: nearNamesHint(

@@ -45,7 +45,8 @@ public struct LongRequest<Context: Sendable>: Sendable {
     var context = copy
     if let before { adopt(&context, before) }
     var writer = JSONWriter()
-    writer.reply(id: id, method: method) { writer throws(RPCError) in
+    writer.beginReply(id: id)
+    writer.result(of: method) { writer throws(RPCError) in
       try handler(&context, params, &writer)
     }
     writer.lineFeed()
@@ -84,19 +85,21 @@ public struct LongRequest<Context: Sendable>: Sendable {
   }
 }
 
+/// The member that follows an id, ready made.
+private let resultKey = Array(#","result":"#.utf8)
+
 extension JSONWriter {
-  /// A whole reply: what `body` writes as the result, or its error.
-  mutating func reply(
-    id: [UInt8], method: String, _ body: (inout JSONWriter) throws(RPCError) -> Void
+  /// The rest of a reply: what `body` writes as the result, or its error.
+  mutating func result(
+    of method: @autoclosure () -> String, _ body: (inout JSONWriter) throws(RPCError) -> Void
   ) {
-    beginReply(id: id)
     let result = mark
-    key("result")
+    bytes.append(contentsOf: resultKey)
     let before = bytes.count
     do throws(RPCError) {
       try body(&self)
       guard bytes.count > before else {
-        throw RPCError(.internalError, "\(quoted(method)) gave no result")
+        throw RPCError(.internalError, "\(quoted(method())) gave no result")
       }
     } catch {
       rewind(to: result)
@@ -124,7 +127,7 @@ public struct Deferred<Context: Sendable>: Sendable {
     let token = caller.capabilities.progress ? message.params?["progress_token"] : nil
     requests.append(
       LongRequest(
-        session: caller.session, id: id, method: message.method, progressToken: token?.rawText,
+        session: caller.session, id: id, method: message.methodName, progressToken: token?.rawText,
         copy: copy, params: params,
         handler: handler, adopt: adopt))
   }

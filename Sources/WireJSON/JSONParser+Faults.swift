@@ -49,7 +49,13 @@ extension JSONParser {
 
   private func completeMembers() -> [(key: String, rawValue: [UInt8])] {
     guard let root = nodes.first, root.tag == .object else { return [] }
-    let openValue = frames.count > 1 ? frames[1].node : nodes.count
+    // The member that is still open, if one is.
+    var openValue = nodes.count
+    var container = innermost
+    while container > 0 {
+      openValue = container
+      container = nodes[container].upper - 1
+    }
     var members: [(key: String, rawValue: [UInt8])] = []
     var index = 1
     while index + 1 < openValue, members.count < 64 {
@@ -87,8 +93,7 @@ func textStart(of node: Node) -> Int {
 }
 
 /// The offset behind the text of a node that has no end node.
-func endOfText<Text: RandomAccessCollection<UInt8>>(of node: Node, in text: Text) -> Int
-where Text.Index == Int {
+func endOfText(of node: Node, in text: UnsafeBufferPointer<UInt8>) -> Int {
   let begin = textStart(of: node)
   switch node.tag {
   case .null, .boolTrue: return begin + 4
@@ -96,26 +101,29 @@ where Text.Index == Int {
   case .string: return Int(node.payload) + 1
   case .int, .uint, .double: return endOfNumber(in: text, from: begin)
   case .intArray, .doubleArray:
-    let bracket = text[(text.startIndex + begin)...].firstIndex(of: Byte.closeBracket)
-    return (bracket ?? text.endIndex - 1) + 1 - text.startIndex
+    return (text[begin...].firstIndex(of: Byte.closeBracket) ?? text.count - 1) + 1
   case .words:
-    var (end, isWithin) = (text.startIndex + begin + 1, false)
+    var (end, isWithin) = (begin + 1, false)
     while isWithin || text[end] != Byte.closeBracket {
       if text[end] == Byte.quote { isWithin.toggle() }
       end += 1
     }
-    return end + 1 - text.startIndex
+    return end + 1
   case .array, .object, .end: return begin
   }
 }
 
 /// The offset behind the number that starts at `offset`, where what follows may follow it.
-func endOfNumber<Text: RandomAccessCollection<UInt8>>(in text: Text, from offset: Int) -> Int
-where Text.Index == Int {
-  let rest = text[(text.startIndex + offset)...]
-  let end = rest.firstIndex { byte in
-    byte &- Byte.zero > 9 && byte | 0x20 != UInt8(ascii: "e") && byte != Byte.minus
+func endOfNumber(in text: UnsafeBufferPointer<UInt8>, from offset: Int) -> Int {
+  var end = offset
+  while end < text.count {
+    let byte = text[end]
+    if byte &- Byte.zero > 9 && byte | 0x20 != UInt8(ascii: "e") && byte != Byte.minus
       && byte != Byte.plus && byte != Byte.point
+    {
+      break
+    }
+    end += 1
   }
-  return (end ?? text.endIndex) - text.startIndex
+  return end
 }

@@ -19,7 +19,7 @@ extension JSONParser {
 
   /// Reads the array at the position, or leaves it alone and answers false.
   mutating func numberArray() -> Bool {
-    guard frames.count < maxDepth else { return false }
+    guard depth < maxDepth else { return false }
     let begin = position
     var i = begin + 1
     passWhiteSpace(&i)

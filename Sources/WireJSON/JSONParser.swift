@@ -1,22 +1,18 @@
-/// The parser: one pass over the bytes, an explicit stack instead of recursion.
+/// The parser: one pass over the bytes, a chain of open containers instead of recursion.
 ///
 /// It writes the nodes in the order of the text. Flat arrays of numbers go into pools; see
 /// `JSONParser+NumberArrays.swift`.
-struct JSONParser {
-  /// An array or object that is still open.
-  struct Frame {
-    let node: Int
-    let isObject: Bool
-    /// Elements or members begun so far.
-    var count = 0
-  }
-
+struct JSONParser: ~Copyable {
   let start: UnsafePointer<UInt8>
   let length: Int
   let maxDepth: Int
   var position = 0
   var nodes: [Node] = []
-  var frames: [Frame] = []
+  /// The node of the innermost array or object that is open; -1 where none is. As long as it is, its payload
+  /// tells how many elements or members began, and one more than the node of the container around it.
+  var innermost = -1
+  /// How many arrays and objects are open.
+  var depth = 0
   var ints = NumberPool<Int64>()
   var doubles = NumberPool<Double>()
   /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
@@ -30,7 +26,6 @@ struct JSONParser {
     self.length = length
     self.maxDepth = maxDepth
     nodes.reserveCapacity(min(length / 8, 256) + 8)
-    frames.reserveCapacity(8)
   }
 
   /// Parses the whole text.
@@ -40,28 +35,28 @@ struct JSONParser {
     }
     skipWhiteSpace()
     try value()
-    while !frames.isEmpty { try resume() }
+    while innermost >= 0 { try resume() }
     skipWhiteSpace()
     if position < length { throw Fault(defect: .trailingText, offset: position) }
   }
 
   /// Goes on in the innermost open container, to its end or to the next one that opens inside it.
   private mutating func resume() throws(Fault) {
-    let depth = frames.count - 1
-    let frame = frames[depth]
-    let closer = frame.isObject ? Byte.closeBrace : Byte.closeBracket
-    var count = frame.count
+    let container = innermost
+    let isObject = nodes[container].tag == .object
+    let closer = isObject ? Byte.closeBrace : Byte.closeBracket
+    var count = nodes[container].count
     repeat {
       skipWhiteSpace()
       if position < length, start[position] == closer { return close(count: count) }
       if count > 0 { try comma(before: closer) }
-      if frame.isObject { try key(first: frame.node + 1, earlier: count, depth: depth) }
+      if isObject { try key(first: container + 1, earlier: count, depth: depth - 1) }
       count += 1
       skipWhiteSpace()
       if position < length, start[position] == Byte.quote {
         try string()
         // Texts side by side, without white space, as encoders write them.
-        while !frame.isObject, position + 1 < length, start[position] == Byte.comma,
+        while !isObject, position + 1 < length, start[position] == Byte.comma,
           start[position + 1] == Byte.quote
         {
           position += 1
@@ -70,10 +65,10 @@ struct JSONParser {
         }
       } else {
         // A container may open, and then this loop ends.
-        frames[depth].count = count
+        nodes[container].payload = Node.packed(count: count, upper: nodes[container].upper)
         try value()
       }
-    } while frames.count == depth + 1
+    } while innermost == container
   }
 
   /// Goes over the comma between two elements or members.
@@ -124,17 +119,20 @@ struct JSONParser {
   }
 
   private mutating func open(isObject: Bool) throws(Fault) {
-    if frames.count >= maxDepth {
+    if depth >= maxDepth {
       throw Fault(defect: .tooDeep(limit: maxDepth), offset: position)
     }
-    frames.append(Frame(node: nodes.count, isObject: isObject))
-    nodes.append(Node(tag: isObject ? .object : .array, offset: UInt32(position)))
+    let around = Node.packed(count: 0, upper: innermost + 1)
+    innermost = nodes.count
+    depth += 1
+    nodes.append(
+      Node(tag: isObject ? .object : .array, offset: UInt32(position), payload: around))
     position += 1
   }
 
   /// Reads the list of short strings at the position, within another one, or leaves it alone and answers false.
   private mutating func wordList() -> Bool {
-    guard !words.isClosed, let outer = frames.last, !outer.isObject, frames.count < maxDepth,
+    guard !words.isClosed, innermost >= 0, nodes[innermost].tag == .array, depth < maxDepth,
       position + 1 < length, start[position + 1] == Byte.quote
     else { return false }
     let first = words.codes.count
@@ -146,10 +144,12 @@ struct JSONParser {
   }
 
   private mutating func close(count: Int) {
-    let frame = frames.removeLast()
+    let closed = innermost
+    innermost = nodes[closed].upper - 1
+    depth -= 1
     position += 1
     nodes.append(Node(tag: .end, offset: UInt32(position)))
-    nodes[frame.node].payload = Node.packed(count: count, upper: nodes.count)
+    nodes[closed].payload = Node.packed(count: count, upper: nodes.count)
   }
 
   private mutating func word(_ tag: Tag, length: Int) {

@@ -101,19 +101,20 @@ public struct JSONValue: Sendable {
   /// Where this value stands in the parsed text, in bytes from its start. At once, but for flat
   /// arrays of numbers (their length) and elements of arrays of floats (as `rawText`).
   public var sourceRange: Range<Int> {
-    let text = tape.text(0..<tape.length)
-    guard element >= 0 else {
-      let isNested = node.tag == .array || node.tag == .object
-      let end = isNested ? Int(tape.nodes[node.upper - 1].offset) : endOfText(of: node, in: text)
-      return textStart(of: node)..<end
+    let node = node
+    if element < 0, node.tag == .array || node.tag == .object {
+      return textStart(of: node)..<Int(tape.nodes[node.upper - 1].offset)
     }
-    if node.tag == .words { return tape.wordRange(node, element) }
-    var begin = Int(node.offset) + 1
-    for _ in 0..<element {
-      while text[text.startIndex + begin] != Byte.comma { begin += 1 }
-      begin += 1
+    if element >= 0, node.tag == .words { return tape.wordRange(node, element) }
+    return tape.withText { text in
+      guard element >= 0 else { return textStart(of: node)..<endOfText(of: node, in: text) }
+      var begin = Int(node.offset) + 1
+      for _ in 0..<element {
+        while text[begin] != Byte.comma { begin += 1 }
+        begin += 1
+      }
+      while [0x20, 0x09, 0x0A, 0x0D].contains(text[begin]) { begin += 1 }
+      return begin..<endOfNumber(in: text, from: begin)
     }
-    while [0x20, 0x09, 0x0A, 0x0D].contains(text[text.startIndex + begin]) { begin += 1 }
-    return begin..<endOfNumber(in: text, from: begin)
   }
 }

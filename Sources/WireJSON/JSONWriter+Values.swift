@@ -33,6 +33,13 @@ extension JSONWriter {
     } while !open.isEmpty
   }
 
+  /// Writes a parsed value as it was sent, without the white space around it; see `JSONValue.rawText`.
+  public mutating func raw(_ value: JSONValue) {
+    if value.element >= 0 { return raw(value.rawText) }
+    let range = value.sourceRange
+    value.tape.withText { raw(UnsafeBufferPointer(rebasing: $0[range])) }
+  }
+
   /// Writes a value that is one node.
   private mutating func scalar(_ value: JSONValue) {
     let node = value.node

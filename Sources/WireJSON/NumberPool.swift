@@ -10,7 +10,7 @@ struct NumberPool<Element: Numeric & BitwiseCopyable> {
   /// What was stored.
   var finished: [Element] {
     consuming get {
-      storage.removeLast(storage.count - used)
+      if storage.count > used { storage.removeLast(storage.count - used) }
       return storage
     }
   }

@@ -77,6 +77,14 @@ final class Tape: Sendable {
     }
   }
 
+  /// Lends the source of the whole document.
+  @inline(__always)
+  func withText<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    bytes.withUnsafeBufferPointer {
+      body(UnsafeBufferPointer(rebasing: $0[base..<base + length]))
+    }
+  }
+
   /// The source between two offsets.
   func text(_ range: Range<Int>) -> ArraySlice<UInt8> {
     bytes[base + range.lowerBound..<base + range.upperBound]

@@ -72,7 +72,9 @@ final class Connection {
       return 0
     }
     switch transfer {
-    case .bytes: takeLines(&service, now: now, deliver: deliver)
+    case .bytes:
+      forgetSharedMemory()
+      takeLines(&service, now: now, deliver: deliver)
     case .wouldBlock: inputMayNotWait = true
     case .interrupted: break
     case .endOfFile, .failed: endInput(&service, now: now, deliver: deliver)

@@ -115,6 +115,7 @@ final class EventLoop {
 
   /// Passes on what the worker has answered, and how far it is with the rest.
   private func takeAnswers(_ areReady: Bool) {
+    guard areReady || service.isAnswering else { return }
     let entries = (areReady ? service.takeAnswers() : []) + service.progressReports()
     if entries.isEmpty { return }
     for entry in entries { deliver(entry) }

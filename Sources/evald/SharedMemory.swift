@@ -7,7 +7,7 @@
 #endif
 
 import EvalService
-import Synchronization
+import Locks
 import WireJSON
 
 #if os(Linux)
@@ -17,65 +17,129 @@ import WireJSON
   let sharedMemoryReader: SharedMemoryReader? = nil
 #endif
 
+/// The segment that was read last. Opening costs more than reading a small column, and a client uses one.
+private let lastSegment = Lock(SharedSegment())
+
+/// To be called when input has come, before its lines are taken: they may name segments and columns that
+/// were made since.
+///
+/// What was found out between this and the next input holds for all lines in between. They were written
+/// before the last of that input was read, with all that they name, and nothing of it may change before
+/// they are answered.
+func forgetSharedMemory() { lastSegment.withLock { $0.isKnown = false } }
+
 /// Reads part of a segment of the same user by read(2). It is never mapped: a peer that shortens a
 /// mapped segment would end this process with SIGBUS.
 private func readSharedMemory(
   _ name: String, _ offset: Int, _ count: Int
 ) -> Result<ByteSource, SharedMemoryError> {
-  let plain = name.hasPrefix("/") ? String(name.dropFirst()) : name
-  guard !plain.isEmpty, plain.utf8.count <= 255, plain != ".", plain != "..",
-    !plain.utf8.contains(UInt8(ascii: "/")), !plain.utf8.contains(0)
-  else {
-    return .failure(
-      SharedMemoryError(
-        "this is no name of a segment", hint: "a POSIX name without slashes, such as psm_1a2b3c"))
-  }
-  var facts = stat()
-  let segment = openSegment(plain, &facts)
-  guard segment.descriptor >= 0 else {
-    return .failure(
-      SharedMemoryError(
-        "the segment cannot be opened (errno \(segment.fault))",
-        hint: "it must exist, belong to this user, and live until the push is answered"))
-  }
-  let descriptor = segment.descriptor
-  guard facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == geteuid() else {
-    return .failure(
-      SharedMemoryError("the segment is not this user's", hint: "owner and daemon must be one user")
-    )
-  }
-  let size = Int(facts.st_size)
-  guard offset <= size, count <= size - offset else {
-    return .failure(
-      SharedMemoryError(
-        "the column ends behind the segment's \(size) bytes", hint: "check offset and shape"))
-  }
-  return .success(ByteSource(count: count) { readWhole(descriptor, $0, from: offset) })
+  let fault = lastSegment.withLock { $0.find(name, offset, count) }
+  if let fault { return .failure(fault) }
+  return .success(
+    ByteSource(count: count) { room in lastSegment.withLock { $0.fill(room, offset) } })
 }
 
-/// The segment that was read last. Opening costs more than reading a small column, and a client uses one.
-private let lastSegment = Mutex<(name: String, descriptor: Int32)>(("", -1))
+/// A segment of shared memory, and the bytes of it that were read ahead.
+///
+/// System calls cost more than small columns do. So one is read together with what stands behind it, and
+/// the more so the longer reading goes on from there: a client puts the columns of one push, and one push
+/// after the other, into neighbouring places.
+private struct SharedSegment {
+  /// Whether the segment's facts, and what was read ahead, are of the input that came last.
+  var isKnown = false
+  private var name = ""
+  private var descriptor: Int32 = -1
+  private var size = 0
+  private var ahead: [UInt8] = []
+  private var aheadRange = 0..<0
 
-/// An open descriptor of a segment, and what it is. One that was unlinked meanwhile is opened anew,
-/// since another may have its name now.
-private func openSegment(_ name: String, _ facts: inout stat) -> (descriptor: Int32, fault: Int32) {
-  lastSegment.withLock { last in
-    if last.name == name, last.descriptor >= 0, fstat(last.descriptor, &facts) == 0,
-      facts.st_nlink > 0
-    {
-      return (last.descriptor, 0)
+  /// Columns of more bytes are read by themselves: copying them once more would cost more than it saves.
+  private static let mostBuffered = 8 << 10
+  private static let leastAhead = 4 << 10
+  private static let mostAhead = 64 << 10
+  /// Two columns with no more between them are neighbours.
+  private static let gap = 256
+
+  /// Looks for part of a segment; gives why it cannot be read, if it cannot.
+  mutating func find(_ given: String, _ offset: Int, _ count: Int) -> SharedMemoryError? {
+    let isThere = isKnown && given == name
+    if isThere && offset <= size && count <= size - offset { return nil }
+    if !isThere {
+      aheadRange = 0..<0
+      isKnown = false
     }
-    if last.descriptor >= 0 { close(last.descriptor) }
-    last = ("", -1)
-    let opened = open("/dev/shm/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-    guard opened >= 0 else { return (-1, errno) }
-    guard fstat(opened, &facts) == 0 else {
+    if let fault = look(for: given) { return fault }
+    isKnown = true
+    if offset <= size && count <= size - offset { return nil }
+    return SharedMemoryError(
+      "the column ends behind the segment's \(size) bytes", hint: "check offset and shape")
+  }
+
+  /// Makes sure that the segment of this name is open and its size known. One that was unlinked meanwhile
+  /// is opened anew, since another may have its name now.
+  private mutating func look(for given: String) -> SharedMemoryError? {
+    var facts = stat()
+    if given == name && descriptor >= 0 && fstat(descriptor, &facts) == 0 && facts.st_nlink > 0 {
+      size = Int(facts.st_size)
+      return nil
+    }
+    let plain = given.hasPrefix("/") ? String(given.dropFirst()) : given
+    guard !plain.isEmpty, plain.utf8.count <= 255, plain != ".", plain != "..",
+      !plain.utf8.contains(UInt8(ascii: "/")), !plain.utf8.contains(0)
+    else {
+      return SharedMemoryError(
+        "this is no name of a segment", hint: "a POSIX name without slashes, such as psm_1a2b3c")
+    }
+    letGo()
+    let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+    descriptor = open("/dev/shm/\(plain)", flags)
+    guard descriptor >= 0, fstat(descriptor, &facts) == 0 else {
       let fault = errno
-      close(opened)
-      return (-1, fault)
+      letGo()
+      return SharedMemoryError(
+        "the segment cannot be opened (errno \(fault))",
+        hint: "it must exist, belong to this user, and live until the push is answered")
     }
-    last = (name, opened)
-    return (opened, 0)
+    guard facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == geteuid() else {
+      letGo()
+      return SharedMemoryError(
+        "the segment is not this user's", hint: "owner and daemon must be one user")
+    }
+    name = given
+    size = Int(facts.st_size)
+    return nil
+  }
+
+  private mutating func letGo() {
+    if descriptor >= 0 { close(descriptor) }
+    (name, descriptor, size, isKnown, aheadRange) = ("", -1, 0, false, 0..<0)
+  }
+
+  /// Fills the room from an offset, and gives how many bytes came: fewer where the segment was shortened.
+  mutating func fill(_ room: UnsafeMutableRawBufferPointer, _ offset: Int) -> Int {
+    guard room.count <= Self.mostBuffered else { return readWhole(descriptor, room, from: offset) }
+    let end = offset + room.count
+    if !isKnown || offset < aheadRange.lowerBound || end > aheadRange.upperBound {
+      readAhead(from: offset, room.count)
+    }
+    let count = min(end, aheadRange.upperBound) - offset
+    guard count > 0 else { return 0 }
+    let from = offset - aheadRange.lowerBound
+    ahead.withUnsafeBytes { room.copyMemory(from: .init(rebasing: $0[from..<from + count])) }
+    return count
+  }
+
+  /// Reads from an offset on at least `count` bytes if there are so many, and some more.
+  private mutating func readAhead(from offset: Int, _ count: Int) {
+    if ahead.isEmpty { ahead = [UInt8](repeating: 0, count: Self.mostAhead) }
+    let last = aheadRange
+    let goesOn = last.lowerBound < offset && offset <= last.upperBound + Self.gap && isKnown
+    let wanted = goesOn && !last.isEmpty ? min(2 * last.count, Self.mostAhead) : Self.leastAhead
+    let length = min(max(wanted, count), size - offset)
+    let found = ahead.withUnsafeMutableBytes { room in
+      readWhole(descriptor, .init(rebasing: room[..<length]), from: offset)
+    }
+    aheadRange = offset..<offset + found
   }
 }
 

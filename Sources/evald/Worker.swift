@@ -8,7 +8,7 @@
 
 import EvalService
 import JSONRPC
-import Synchronization
+import Locks
 
 /// A second thread, for questions that take long. It is handed copies and hands answers back, so
 /// the loop's state is the loop's alone.
@@ -39,7 +39,7 @@ final class Worker: Sendable {
   let descriptor: Int32
   private let answered: Int32
   private let asked: (output: Int32, input: Int32)
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   /// Nil when the system gives no pipes; then everything is answered in line.
   init?() {
@@ -56,7 +56,11 @@ final class Worker: Sendable {
       defer { state.isStarted = true }
       return !state.isStarted
     }
-    if mustStart { start() }
+    // Started with the first long question: most runs never need it.
+    if mustStart && !startThread(serve) {
+      state.withLock { $0.isStarted = false }
+      answerAll()
+    }
     Self.ring(asked.input)
   }
 
@@ -77,39 +81,26 @@ final class Worker: Sendable {
     }
   }
 
-  /// Started with the first long question: most runs never need it.
-  private func start() {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    // Musl's default would be small for deep generic code.
-    pthread_attr_setstacksize(&attributes, 8 << 20)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let own = Unmanaged.passRetained(self).toOpaque()
-    pthread_create(&thread, &attributes, workerMain, own)
-  }
-
   /// Waits for requests and answers them, for as long as the process lives.
-  fileprivate func serve() {
+  private func serve() {
     while true {
       var byte: UInt8 = 0
       let transfer = withUnsafeMutableBytes(of: &byte) { readBytes(asked.output, into: $0) }
       if case .failed = transfer { return }
-      // Kept only while requests wait, since it may hold a copy of many rows.
-      var last: Server?
-      while let request = state.withLock({ $0.next() }) {
-        let (reply, context) = request.run(after: last)
-        last = context
-        state.withLock {
-          $0.answers.append(Answer(request: request, reply: reply, context: context))
-        }
-        Self.ring(answered)
+      answerAll()
+    }
+  }
+
+  private func answerAll() {
+    // Kept only while requests wait, since it may hold a copy of many rows.
+    var last: Server?
+    while let request = state.withLock({ $0.next() }) {
+      let (reply, context) = request.run(after: last)
+      last = context
+      state.withLock {
+        $0.answers.append(Answer(request: request, reply: reply, context: context))
       }
+      Self.ring(answered)
     }
   }
 
@@ -128,15 +119,3 @@ final class Worker: Sendable {
     return (ends[0], ends[1])
   }
 }
-
-#if canImport(Darwin)
-  private func workerMain(_ own: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    Unmanaged<Worker>.fromOpaque(own).takeRetainedValue().serve()
-    return nil
-  }
-#else
-  private func workerMain(_ own: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    if let own { Unmanaged<Worker>.fromOpaque(own).takeRetainedValue().serve() }
-    return nil
-  }
-#endif

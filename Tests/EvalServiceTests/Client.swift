@@ -1,5 +1,5 @@
 import JSONRPC
-import Synchronization
+import Locks
 import Testing
 import WireJSON
 
@@ -7,7 +7,7 @@ import WireJSON
 
 /// A clock that tests set.
 final class TestClock: Sendable {
-  private let seconds = Mutex(1000.0)
+  private let seconds = Lock(1000.0)
 
   var now: Double {
     get { seconds.withLock { $0 } }
@@ -40,10 +40,13 @@ struct Client {
     server = Server(version: "1.2.3", limits: limits, clock: { clock.now })
   }
 
-  /// A server on a state directory. What takes long is done at once.
-  init(on store: MemoryStore, _ durability: Durability = .interval) throws(RecoveryError) {
+  /// A server on a state directory. What takes long is done at once, unless a test has it otherwise.
+  init(
+    on store: MemoryStore, _ durability: Durability = .interval,
+    inBackground: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() }
+  ) throws(RecoveryError) {
     self.init()
-    try server.recover(from: store, durability: durability, inBackground: { $0() })
+    try server.recover(from: store, durability: durability, inBackground: inBackground)
   }
 
   /// Runs what evald does between requests.

@@ -57,7 +57,11 @@ import Testing
       let isCut = prefixes.offsets.contains(bytes.count)
       if report.warnings.isEmpty && !isCut { Issue.record("\(what) at \(place): nothing is said") }
       if !report.warnings.isEmpty {
-        #expect(store.allNames.contains { $0.hasPrefix("quarantine/") })
+        let end = store[name]?.count ?? 0
+        let kept = store["quarantine/\(name).\(end)"] ?? []
+        if (store[name] ?? []) + kept != bytes || kept.isEmpty {
+          Issue.record("\(what) at \(place): what was cut off is not what is kept")
+        }
       }
       // And the directory is in order again.
       let again = try Client(on: store)
@@ -92,11 +96,12 @@ import Testing
     }
   }
 
-  @Test func `a byte that is flipped anywhere is damage, or a torn tail`() throws {
+  @Test func `a byte that is flipped or zeroed anywhere is damage, or a torn tail`() throws {
     let prefixes = try Self.prefixes()
     let end = try #require(prefixes.offsets.last)
     for place in 0..<end {
       try check(prefixes, "flipped", at: place, isWithinBoot: true) { $0[place] ^= 0x10 }
+      try check(prefixes, "zeroed alone", at: place, isWithinBoot: true) { $0[place] = 0 }
     }
   }
 
@@ -119,6 +124,32 @@ import Testing
       try check(prefixes, "more zeros", at: end) { $0 += Array(repeating: 0, count: count) }
       try check(prefixes, "more garbage", at: end) { bytes in
         bytes += (0..<count).map { _ in UInt8.random(in: 0...255, using: &dice) }
+      }
+    }
+  }
+
+  @Test func `a record that is missing or stands twice is not passed over`() throws {
+    let prefixes = try Self.prefixes()
+    let name = try #require(prefixes.store.name("wal-"))
+    let offsets = prefixes.offsets
+    for place in 0..<offsets.count - 1 {
+      let record = offsets[place]..<offsets[place + 1]
+      let isLast = place == offsets.count - 2
+      let missing = prefixes.store.copy()
+      missing[name]?.removeSubrange(record)
+      let twice = prefixes.store.copy()
+      twice[name]?.insert(contentsOf: twice[name]?[record] ?? [], at: record.upperBound)
+      for (store, offset) in [(missing, record.lowerBound), (twice, record.upperBound)] {
+        do throws(RecoveryError) {
+          let client = try Client(on: store)
+          // A journal that ends early, or with its last record once more.
+          #expect(isLast, "record \(place + 1)")
+          let count = offset == record.lowerBound ? place : place + 1
+          #expect(client.server.snapshotBytes == prefixes.states[count])
+        } catch {
+          #expect(!isLast, "\(error)")
+          #expect(error.message.contains("\(name): the record at offset \(offset) "), "\(error)")
+        }
       }
     }
   }

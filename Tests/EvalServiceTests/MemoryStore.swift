@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 @testable import EvalService
 
@@ -66,16 +66,23 @@ final class MemoryStore: StateStorage {
     }
   }
 
-  fileprivate let state: Mutex<State>
+  fileprivate let state: Lock<State>
   /// What others do while the next sync of a file runs.
-  let whileSyncing = Mutex<(@Sendable () -> Void)?>(nil)
+  let whileSyncing = Lock<(@Sendable () -> Void)?>(nil)
 
-  init() { state = Mutex(State()) }
+  init() { state = Lock(State()) }
 
-  private init(_ other: State) { state = Mutex(other) }
+  private init(_ other: State) { state = Lock(other) }
 
   /// The same files, as another process finds them.
   func copy() -> MemoryStore { MemoryStore(state.withLock(\.files)) }
+
+  /// The same files on a machine that was started anew, with nothing lost.
+  func afterRestart() -> MemoryStore {
+    let copy = copy()
+    copy.state.withLock { $0.boot &+= 1 }
+    return copy
+  }
 
   /// From here on, what is there after each call is kept.
   func keepMoments() { state.withLock { $0.moments = [] } }

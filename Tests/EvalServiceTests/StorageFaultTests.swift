@@ -148,6 +148,8 @@ import Testing
             client.server.journal?.change { $0.snapshotDue = 1 }
             client.between { $0.maintainJournal() }
           }
+          // Killed, and started again on what the system has and the disk may not.
+          if Int.random(in: 0..<8, using: &dice) == 0 { client = try Client(on: store, durability) }
           promised = Int(try #require(client.server.journal).look(\.synced))
           if durability == .disk && !step.isNotification { #expect(promised == states.count - 1) }
         }

@@ -13,6 +13,7 @@ CODE = ROOT / "Sources"
 TARGETS = sorted(path.name for path in CODE.iterdir() if path.is_dir())
 # Which of our targets each may import.
 ARROWS: dict[str, set[str]] = {
+    "Locks": set(),
     "Processors": set(),
     "WireAVX2": set(),
     "WireJSON": {"Processors", "WireAVX2"},
@@ -20,9 +21,9 @@ ARROWS: dict[str, set[str]] = {
     "RowLoops": set(),
     "RowLoopsAVX2": {"RowLoops"},
     "RowLoopsAVX512": {"RowLoops"},
-    "EvalMetrics": {"Processors", "RowLoops", "RowLoopsAVX2", "RowLoopsAVX512"},
-    "EvalService": {"EvalMetrics", "JSONRPC", "WireJSON"},
-    "evald": {"EvalService", "JSONRPC", "WireJSON"},
+    "EvalMetrics": {"Locks", "Processors", "RowLoops", "RowLoopsAVX2", "RowLoopsAVX512"},
+    "EvalService": {"EvalMetrics", "JSONRPC", "Locks", "WireJSON"},
+    "evald": {"EvalService", "JSONRPC", "Locks", "WireJSON"},
 }
 C_LIBRARIES = {"Glibc", "Musl", "Darwin"}
 # The intrinsics of the processor come with the compiler.
@@ -88,6 +89,10 @@ def test_unsafe_pointers() -> None:
         if not re.fullmatch(r"Kernels(\+\w+)?\.swift", path.name)
     ]
     assert not offenders(safe, r"\w*[Uu]nsafe\w*")
+
+
+def test_locks_are_what_the_thread_sanitizer_sees() -> None:
+    assert not offenders(files(*(set(TARGETS) - {"Locks"})), r"\b(?:Mutex|pthread_mutex\w*)\b")
 
 
 def test_nothing_traps_on_purpose() -> None:

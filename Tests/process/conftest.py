@@ -18,6 +18,11 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A marker for what would fail with a sanitizer in the executable, which takes time and memory."""
+    config.addinivalue_line("markers", "measured: holds evald to time or memory")
+
+
 @pytest.fixture
 def place() -> Iterator[Place]:
     """A directory for sockets of the test's own."""

@@ -5,17 +5,33 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from support import PATIENCE, Daemon, binary, daemon, ping, pong, request, run
+from support import (
+    PATIENCE,
+    Daemon,
+    binary,
+    daemon,
+    notification,
+    ping,
+    pong,
+    request,
+    run,
+)
+
+# The status of one that finds its name taken.
+IN_USE = 3
+OPEN = {"stream": "s", "task": "scalar", "metrics": ["mean", "sum"]}
 
 
 def has_ended(pid: int) -> bool:
@@ -93,11 +109,12 @@ class Place:
         return json.loads(done.stdout)
 
     def processes(self) -> list[Any]:
+        """What `evald ps` lists of those in this directory; the user may have others elsewhere."""
         done = self.run("ps", "--json")
         assert (done.returncode, done.stderr) == (0, b"")
         listed = json.loads(done.stdout)
         assert isinstance(listed, list)
-        return listed
+        return [one for one in listed if Path(one["path"]).is_relative_to(self.root)]
 
     def close(self) -> None:
         """Ends what a test started here without being its parent."""
@@ -172,3 +189,45 @@ class Client:
 def evald(place: Place, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
     """Starts an evald of which the test is the parent."""
     return subprocess.Popen([binary(), *arguments], env=place.env, **options)
+
+
+def push(values: list[float], stream: str = "s") -> bytes:
+    return notification("stream/push", {"stream": stream, "batch": {"values": values}}) + b"\n"
+
+
+def in_threads(count: int, body: Callable[[int], None]) -> None:
+    """Runs `body` so many times at once; what one of them raises is raised."""
+    faults: list[Exception] = []
+
+    def guarded(number: int) -> None:
+        try:
+            body(number)
+        except (AssertionError, OSError, ValueError) as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=guarded, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE * 2)
+    assert not faults, faults[0]
+
+
+def slowest_ping(client: Client, seconds: float) -> tuple[float, int]:
+    """The longest that a ping takes, and how many there were."""
+    longest, count, end = 0.0, 0, time.monotonic() + seconds
+    while (start := time.monotonic()) < end:
+        assert client.ask(ping(count)[:-1]) == pong(count)
+        longest = max(longest, time.monotonic() - start)
+        count += 1
+    return longest, count
+
+
+def fill(client: Client, rows: int = 600_000) -> None:
+    """A stream whose questions are long ones."""
+    client.result("stream/open", {"stream": "long", "task": "binary"})
+    chance = random.Random(3)
+    for _ in range(rows // 100_000):
+        scores = [chance.random() for _ in range(100_000)]
+        batch = {"scores": scores, "labels": [score > chance.random() for score in scores]}
+        client.result("stream/push", {"stream": "long", "batch": batch})

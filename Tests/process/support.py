@@ -78,7 +78,12 @@ def replies(output: bytes) -> list[Any]:
 class Daemon:
     """An evald on two pipes."""
 
-    def __init__(self, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
         self.process = subprocess.Popen(
             [binary(), *arguments],
             env=env,
@@ -86,6 +91,7 @@ class Daemon:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
+            **options,
         )
 
     @property
@@ -145,10 +151,10 @@ class Daemon:
 
 @contextlib.contextmanager
 def daemon(
-    *arguments: str, env: Mapping[str, str] | None = None
+    *arguments: str, env: Mapping[str, str] | None = None, **options: Any
 ) -> Iterator[Daemon]:
     """An evald that is gone at the end of the block, whatever happens in it."""
-    running = Daemon(*arguments, env=env)
+    running = Daemon(*arguments, env=env, **options)
     try:
         yield running
     finally:

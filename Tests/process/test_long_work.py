@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import resource
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,6 +134,7 @@ def test_the_end_of_input_waits_for_answers() -> None:
         assert [json.loads(line)["id"] for line in output.splitlines()] == [1, 2]
 
 
+@pytest.mark.measured
 def test_what_a_long_query_sorted_is_not_sorted_again() -> None:
     with daemon() as running:
         filled(running, ROWS)
@@ -143,3 +148,34 @@ def test_what_a_long_query_sorted_is_not_sorted_again() -> None:
             lines(running, ident)
         # Ten more for the price of less than the first: far from what sorting anew would take.
         assert time.monotonic() - start < max(first, 0.5)
+
+
+def without_threads() -> None:
+    """Becomes a user who may have no further thread; root may always."""
+    os.setgid(12345)
+    os.setuid(12345)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_without_a_thread_it_is_answered_all_the_same() -> None:
+    with daemon(preexec_fn=without_threads) as running:
+        filled(running, ROWS)
+        for ident in (1, 2):
+            running.send(query(ident))
+            assert lines(running, ident)[-1]["result"]["count"] == ROWS
+        assert len(list(Path(f"/proc/{running.process.pid}/task").iterdir())) == 1
+        running.send(query(3))
+        status, output, log = running.end()
+        assert (status, json.loads(output)["id"], log) == (0, 3, b"")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_what_needs_a_thread_says_so() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
+        for durability, status in (("os", 0), ("disk", 0), ("interval", 1)):
+            flags = ("--state", f"{directory}/{durability}", "--durability", durability)
+            with daemon(*flags, preexec_fn=without_threads) as running:
+                code, output, log = running.end()
+                assert (code, output, b"thread" in log) == (status, b"", status == 1)

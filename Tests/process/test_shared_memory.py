@@ -120,3 +120,135 @@ def test_more_than_memory_allows_is_refused_before_it_is_read(
         opened(running)
         reply = push(running, column(segment.name, "float32", [1 << 20]))
         assert reply["error"]["data"]["kind"] == "MemoryLimit"
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    """A name in /dev/shm that nothing has yet."""
+    name = Path("/dev/shm") / f"evald-test-{os.getpid()}"
+    yield name
+    name.unlink(missing_ok=True)
+
+
+def lines(pushed: list[tuple[str, int, int]]) -> bytes:
+    """Pushes of segment, offset and count, with the sum of all rows after each."""
+    found = []
+    for number, (name, offset, count) in enumerate(pushed):
+        batch = {"values": column(name, "float64", [count], offset)}
+        found.append(
+            request(10 + 2 * number, "stream/push", {"stream": "s", "batch": batch})
+        )
+        asked = {"stream": "s", "metrics": ["sum"]}
+        found.append(request(11 + 2 * number, "metric/query", asked))
+    return b"".join(line + b"\n" for line in found)
+
+
+def answers(running: Daemon, pushed: list[tuple[str, int, int]]) -> list[Any]:
+    """The sums after each push; for one that is refused, the message why."""
+    running.send(lines(pushed))
+    found = []
+    for _ in pushed:
+        reply, summed = (json.loads(running.read_line()) for _ in range(2))
+        refused = reply["error"]["message"] if "error" in reply else ""
+        found.append(refused or summed["result"]["values"]["sum"])
+    return found
+
+
+def test_what_was_written_since_the_last_input_is_seen(path: Path) -> None:
+    """Neighbouring columns may be read at once, but none before the line that names it has come."""
+    rng = np.random.default_rng(3)
+    values = np.zeros(1 << 14)
+    total, places = 0.0, len(values) // 64
+    with daemon() as running:
+        opened(running)
+        for _ in range(60):
+            # Some next to each other, some not, some so large that they are read by themselves.
+            first = int(rng.integers(0, places))
+            count = int(rng.choice([1, 7, 60, 500, 3000]))
+            step = int(rng.integers(1, 3)) * -(-count // 64)
+            chosen = [(first + number * step) % places for number in range(12)]
+            values[:] = rng.integers(-99, 99, len(values))
+            path.write_bytes(values.tobytes())
+            pushed, sums = [], []
+            for place in chosen:
+                part = values[64 * place :][:count]
+                pushed.append((path.name, 512 * place, len(part)))
+                total += part.sum()
+                sums.append(total)
+            assert answers(running, pushed) == sums
+
+
+def test_a_segment_of_the_same_name_is_another_one(path: Path) -> None:
+    with daemon() as running:
+        opened(running)
+        path.write_bytes(np.full(8, 1.0).tobytes())
+        assert answers(running, [(path.name, 0, 8)]) == [8.0]
+        path.unlink()
+        path.write_bytes(np.full(8, 2.0).tobytes())
+        assert answers(running, [(path.name, 0, 8)]) == [24.0]
+        path.unlink()
+        (found,) = answers(running, [(path.name, 0, 8)])
+        assert "cannot be opened" in found
+
+
+@pytest.mark.parametrize("count", [8, 4096])
+def test_a_segment_may_grow_and_become_shorter(path: Path, count: int) -> None:
+    with daemon() as running:
+        opened(running)
+        path.write_bytes(np.ones(count).tobytes())
+        behind = (path.name, 8 * count, count)
+        first, refused = answers(running, [(path.name, 0, count), behind])
+        assert first == count
+        assert f"behind the segment's {8 * count} bytes" in refused
+        with path.open("ab") as more:
+            more.write(np.ones(count).tobytes())
+        assert answers(running, [(path.name, 0, count), behind]) == [
+            2 * count,
+            3 * count,
+        ]
+        os.truncate(path, 8)
+        first, refused = answers(running, [(path.name, 0, 1), (path.name, 0, count)])
+        assert first == 3 * count + 1
+        assert "behind the segment's 8 bytes" in refused
+
+
+def test_a_segment_that_is_shortened_all_the_time(path: Path) -> None:
+    """Whenever it happens, a push is whole or refused."""
+    size = 1 << 20
+    with daemon() as running:
+        opened(running)
+        path.write_bytes(np.ones(size // 8).tobytes())
+        total, refusals = 0.0, 0
+        child = os.fork()
+        if child == 0:
+            while True:
+                os.truncate(path, 100)
+                path.open("r+b").write(np.ones(size // 8).tobytes())
+        try:
+            while refusals < 50:
+                pushed = [(path.name, 64 * n, 1 << n) for n in range(17)]
+                for (_, _, count), found in zip(
+                    pushed, answers(running, pushed), strict=True
+                ):
+                    if isinstance(found, str):
+                        refusals += 1
+                        assert "behind the segment" in found or "shorter" in found
+                    else:
+                        # A hole that is being filled again reads as zeros.
+                        assert total <= found <= total + count
+                        total = found
+        finally:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+
+
+def test_a_segment_of_another_user_is_refused(path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a file away")
+    path.write_bytes(np.ones(8).tobytes())
+    os.chown(path, 12345, -1)
+    with daemon() as running:
+        opened(running)
+        for _ in range(2):
+            (found,) = answers(running, [(path.name, 0, 8)])
+            assert found == "the segment is not this user's"

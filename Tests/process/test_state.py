@@ -139,6 +139,8 @@ def test_usage(tmp_path: Path) -> None:
         ("--state", str(file)),
         ("--state", str(file / "below")),
         ("--state", ""),
+        ("--state", str(tmp_path / ("x" * 256))),
+        ("--state", "x/" * 2000),
         ("--state", str(tmp_path / "s"), "--durability", "always"),
     ):
         done = run(OPEN, *arguments)
@@ -250,6 +252,7 @@ def test_thousands_of_streams(tmp_path: Path) -> None:
         assert [stream["total_count"] for stream in listed] == [1] * count
 
 
+@pytest.mark.measured
 def test_kills_at_random_moments(tmp_path: Path) -> None:
     """The short form of state_kills.py, which has more to say of it."""
     model = Model()

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// The classes of a stream or a state, each with a code: a place in arrays, from 0.
 ///
@@ -155,7 +155,7 @@ private final class NameList: Sendable {
   let names: [ClassName]
   let places: [ClassName: Int32]
   let byteCount: Int
-  private let known = Mutex<[Int]?>(nil)
+  private let known = Lock<[Int]?>(nil)
 
   init(_ names: [ClassName]) {
     self.names = names

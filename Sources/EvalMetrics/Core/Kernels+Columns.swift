@@ -1,5 +1,5 @@
 // Room for large columns. Like Kernels.swift, this file may use unsafe pointers.
-import Synchronization
+import Locks
 
 /// Columns of many megabytes, and what the system may be told of their memory.
 ///
@@ -14,7 +14,7 @@ public enum LargeColumns {
   /// Columns of at least so many bytes are large.
   static let leastBytes = (1 << 22) - overhead
 
-  private static let advice = Mutex<Advice?>(nil)
+  private static let advice = Lock<Advice?>(nil)
 
   /// Sets what is told of large columns from now on.
   public static func advise(_ advice: @escaping Advice) {

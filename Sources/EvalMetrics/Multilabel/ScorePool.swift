@@ -1,8 +1,8 @@
-import Synchronization
+import Locks
 
 /// The scores of several indices in one, made once they are asked for and kept until rows come.
 final class ScorePool: Sendable {
-  private let known = Mutex<(scores: SortedScores, bytes: Int)?>(nil)
+  private let known = Lock<(scores: SortedScores, bytes: Int)?>(nil)
 
   /// The scores of all of these, sorted.
   func scores(of columns: [ScoreIndex]) -> SortedScores? {

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// What needs the pairs of an output in order: made when it is asked for, and kept until rows come.
 ///
@@ -20,11 +20,11 @@ final class PairOrder: Sendable {
   }
 
   private let pairs: KeptPairs
-  private let memory: Mutex<Memory>
+  private let memory: Lock<Memory>
 
   init(_ pairs: KeptPairs, _ sorted: SortedPairs) {
     self.pairs = pairs
-    memory = Mutex(sorted.memory)
+    memory = Lock(sorted.memory)
   }
 
   /// The sorted part of an order, without its pairs.

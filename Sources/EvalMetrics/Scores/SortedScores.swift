@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// What a walk over the scores does at each distinct score, the highest first.
 protocol ScoreVisitor {
@@ -33,7 +33,7 @@ public final class SortedScores: Sendable {
   /// The total weight of positives and negatives, summed in the order of the walk, so that the last point of a walk equals it.
   let positives: Double
   let negatives: Double
-  private let memory = Mutex(Memory())
+  private let memory = Lock(Memory())
 
   /// What was found, by question, and about how much memory that takes.
   private struct Memory {

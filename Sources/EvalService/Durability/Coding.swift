@@ -1,7 +1,7 @@
 // Parts that records and snapshots share, as bytes.
 import EvalMetrics
 import JSONRPC
-import Synchronization
+import Locks
 
 /// A file that an option named, as it was read when the stream was made: it may be gone later.
 struct KeptFile: Sendable, Equatable {
@@ -26,7 +26,7 @@ extension [KeptFile] {
 /// Keeps what is read through it.
 final class FileTrace: Sendable {
   private let inner: FileReader
-  private let found = Mutex<[KeptFile]>([])
+  private let found = Lock<[KeptFile]>([])
 
   init(_ inner: @escaping FileReader) { self.inner = inner }
 

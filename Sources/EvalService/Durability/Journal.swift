@@ -1,5 +1,5 @@
 import EvalMetrics
-import Synchronization
+import Locks
 
 /// The files of a state directory that is in use: the journal that grows, and the snapshots that let older
 /// ones go. It knows nothing of what the records mean.
@@ -42,9 +42,9 @@ final class Journal: Sendable {
     var writer = StateWriter()
   }
 
-  private let state: Mutex<State>
+  private let state: Lock<State>
   /// What the manifest says. Snapshots write it too, beside everything else.
-  private let manifest = Mutex(Manifest(journal: 0, snapshot: 0))
+  private let manifest = Lock(Manifest(journal: 0, snapshot: 0))
 
   /// What may gather before a snapshot is worth while.
   static let leastReplayBytes = 64 << 20
@@ -63,7 +63,7 @@ final class Journal: Sendable {
     self.storage = storage
     self.durability = durability
     self.inBackground = inBackground
-    self.state = Mutex(state)
+    self.state = Lock(state)
   }
 
   func look<R>(_ body: (borrowing State) -> R) -> R { state.withLock { body($0) } }

@@ -1,5 +1,5 @@
 import EvalMetrics
-import Synchronization
+import Locks
 
 /// Everything a server knows, in one file: a head, then records as in a journal, numbered from 1.
 enum Snapshot {
@@ -110,14 +110,14 @@ private final class PieceWriter: Sendable {
 
   private let file: any StorageFile
   private let seed: UInt32
-  private let state: Mutex<State>
+  private let state: Lock<State>
 
   init(_ file: any StorageFile, _ head: FileHead) {
     self.file = file
     seed = head.seed
     var state = State()
     do throws(StorageFault) { try file.append(head.bytes) } catch { state.fault = error }
-    self.state = Mutex(state)
+    self.state = Lock(state)
   }
 
   var fault: StorageFault? { state.withLock(\.fault) }

@@ -4,7 +4,7 @@ import JSONRPC
 /// All that a checkpoint keeps of a stream, with its schema: rows by window, marks, history, ids and producers,
 /// on their way out of the daemon and back, here or elsewhere.
 ///
-/// As bytes it is sealed as a `StateFile` is, under another magic word.
+/// As bytes it has a `Seal`, as a `StateFile` has.
 struct CheckpointFile {
   /// The version of evald that wrote it.
   var writer: String
@@ -12,9 +12,7 @@ struct CheckpointFile {
   /// What the checkpoint kept, encoded.
   var contents: [UInt8]
 
-  private static let magic = Array("evaldcp\n".utf8)
-  private static var format: UInt16 { 1 }
-  private static var headLength: Int { 18 }
+  private static let seal = Seal(magic: Array("evaldcp\n".utf8), format: 1, what: "checkpoint")
 
   init(_ stream: Stream, _ checkpoint: Stream.Checkpoint, version: String) {
     writer = version
@@ -31,35 +29,11 @@ struct CheckpointFile {
     var body = StateWriter()
     body.write(writer)
     opening.encode(into: &body)
-    body.write(raw: contents)
-    var file = StateWriter()
-    file.write(raw: Self.magic)
-    file.write(Self.format)
-    file.write(UInt64(body.bytes.count))
-    file.write(raw: body.bytes)
-    file.write(Kernels.crc32c(file.bytes))
-    return file.bytes
+    return Self.seal.close(body.bytes, contents)
   }
 
-  /// Reads a file. What it says is checked against its checksum first, so that nothing is made of damaged bytes.
   init(_ bytes: [UInt8]) throws(StateError) {
-    guard bytes.count >= Self.headLength + 4, Array(bytes[0..<8]) == Self.magic else {
-      throw StateError("this is no checkpoint of evald, or it ends in its first bytes")
-    }
-    var head = StateReader(Array(bytes[8..<Self.headLength]))
-    let format = try head.read(UInt16.self)
-    guard format <= Self.format else {
-      throw StateError("the checkpoint has format \(format)", isTooNew: true)
-    }
-    let length = try head.read(UInt64.self)
-    guard length == UInt64(bytes.count - Self.headLength - 4) else {
-      throw StateError("the checkpoint was cut, or bytes follow it")
-    }
-    var tail = StateReader(Array(bytes.suffix(4)))
-    guard try tail.read(UInt32.self) == Kernels.crc32c(bytes, in: 0..<bytes.count - 4) else {
-      throw StateError("the checksum of the checkpoint is wrong")
-    }
-    var body = StateReader(Array(bytes[Self.headLength..<bytes.count - 4]))
+    var body = try Self.seal.open(bytes)
     writer = try body.readString()
     opening = try Opening(from: &body)
     contents = body.rest

@@ -4,8 +4,7 @@ import JSONRPC
 /// The rows of one window of a stream, with all that another stream must have in common to take them: what
 /// `state/export` gives and `state/merge` takes.
 ///
-/// As bytes: eight of a magic word, a format number, the length of the body, the body, and the CRC-32C of
-/// everything before it. Integers are little-endian.
+/// As bytes it has a `Seal`.
 struct StateFile {
   /// The version of evald that wrote it.
   var writer: String
@@ -19,9 +18,7 @@ struct StateFile {
   /// What the engine wrote of them.
   var rows: [UInt8]
 
-  private static let magic = Array("evaldst\n".utf8)
-  private static var format: UInt16 { 1 }
-  private static var headLength: Int { 18 }
+  private static let seal = Seal(magic: Array("evaldst\n".utf8), format: 1, what: "state")
 
   /// The bytes of the file.
   var bytes: [UInt8] {
@@ -38,14 +35,7 @@ struct StateFile {
     }
     body.write(UInt64(schema.keepWindows))
     body.write(UInt64(count))
-    var file = StateWriter()
-    file.write(raw: Self.magic)
-    file.write(Self.format)
-    file.write(UInt64(body.bytes.count + rows.count))
-    file.write(raw: body.bytes)
-    file.write(raw: rows)
-    file.write(Kernels.crc32c(file.bytes))
-    return file.bytes
+    return Self.seal.close(body.bytes, rows)
   }
 
   init(_ stream: Stream, version: String, count: Int, rows: [UInt8]) {
@@ -57,27 +47,8 @@ struct StateFile {
     self.rows = rows
   }
 
-  /// Reads a file. What it says is checked against its checksum first, so that nothing is made of damaged bytes.
   init(_ bytes: [UInt8]) throws(StateError) {
-    guard bytes.count >= Self.headLength + 4, Array(bytes[0..<8]) == Self.magic else {
-      throw StateError("this is not a state of evald, or it ends in its first bytes")
-    }
-    var head = StateReader(Array(bytes[8..<Self.headLength]))
-    let format = try head.read(UInt16.self)
-    guard format <= Self.format else {
-      throw StateError("the state has format \(format)", isTooNew: true)
-    }
-    let length = try head.read(UInt64.self)
-    guard length == UInt64(bytes.count - Self.headLength - 4) else {
-      throw StateError(
-        "the state should have \(length) bytes after its head, and has \(bytes.count - Self.headLength - 4)"
-      )
-    }
-    var tail = StateReader(Array(bytes.suffix(4)))
-    guard try tail.read(UInt32.self) == Kernels.crc32c(bytes, in: 0..<bytes.count - 4) else {
-      throw StateError("the checksum of the state is wrong")
-    }
-    var body = StateReader(Array(bytes[Self.headLength..<bytes.count - 4]))
+    var body = try Self.seal.open(bytes)
     writer = try body.readString()
     let task = try body.readString()
     guard case .record(let options) = try Value(from: &body),

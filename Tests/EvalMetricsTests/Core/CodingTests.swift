@@ -1,5 +1,5 @@
 import EvalTestSupport
-import Synchronization
+import Locks
 import Testing
 
 @testable import EvalMetrics
@@ -172,7 +172,7 @@ import Testing
 
 /// Gathers what a writer passes on.
 private final class Pieces: Sendable {
-  private let state = Mutex<[UInt8]>([])
+  private let state = Lock<[UInt8]>([])
   func add(_ piece: [UInt8]) { state.withLock { $0 += piece } }
   var bytes: [UInt8] { state.withLock(\.self) }
 }

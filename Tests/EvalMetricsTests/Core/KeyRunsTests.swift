@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import Testing
 
 @testable import EvalMetrics
@@ -109,7 +109,7 @@ private func equal<T: Equatable>(_ a: [T], _ b: [T]) -> Bool { a == b }
 }
 
 private final class Told: Sendable {
-  private let all = Mutex<[Int]>([])
+  private let all = Lock<[Int]>([])
   var sizes: [Int] { all.withLock(\.self) }
   func add(_ size: Int) { all.withLock { $0.append(size) } }
 }

@@ -3,6 +3,8 @@
 Invariants: every request is answered once and under its own id, in order; a notification never;
 what is no JSON is refused as such, and nothing else is; every byte on standard output is part of a
 line that parses; the process lives; a stream that nobody touches answers as before.
+With `--state`, each process has a state directory and is killed at its end: the next one on that
+directory must tell the same of every stream.
 
     python Tests/fuzz/binary/fuzz.py --seconds 20 --seed 1
 
@@ -42,9 +44,9 @@ class Failure(Exception):
 class Evald:
     """One process; a thread drains its output, so that no pipe can fill up."""
 
-    def __init__(self, binary: str) -> None:
+    def __init__(self, binary: str, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [binary, "--max-memory", "256MiB", "--max-streams", "50"],
+            [binary, "--max-memory", "256MiB", "--max-streams", "50", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -84,6 +86,19 @@ class Evald:
                     status = self.process.poll()
                     raise Failure(f"no reply; the process's status is {status}")
             return self.lines.pop(0)
+
+    def ask(self, message: dict[str, Any]) -> Any:
+        """The result of one request that must succeed."""
+        self.send(request("ask", message))
+        reply = next_reply(self)
+        if "result" not in reply:
+            raise Failure(f"{message} was answered {reply!r}")
+        return reply["result"]
+
+    def kill(self) -> None:
+        """Ends it as the system does that wants its memory."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
 
     def close(self) -> None:
         assert self.process.stdin is not None and self.process.stderr is not None
@@ -217,33 +232,65 @@ def canary_answer(reply: Any) -> Any:
     return result
 
 
-def one_process(binary: str, fuzzer: Fuzzer, until: float, sent: list[bytes]) -> None:
+def told(evald: Evald) -> list[Any]:
+    """All that it says of its streams, without what depends on the moment."""
+    found = [evald.ask(call("stream/list"))]
+    for stream in [item["stream"] for item in found[0]["streams"]]:
+        description = evald.ask(call("stream/describe", stream=stream))
+        description.pop("memory_bytes")
+        found.append(description)
+        for window in ("current", "all"):
+            question = call("metric/query", stream=stream, window=window)
+            found.append(evald.ask(question))
+        found.append(evald.ask(call("metric/history", stream=stream)))
+    return found
+
+
+def check_kill(evald: Evald, binary: str, directory: str) -> Evald:
+    """Kills it; the next one on the same directory must know all that it knew."""
+    before = told(evald)
+    evald.kill()
+    again = Evald(binary, "--state", directory)
+    for one, other in itertools.zip_longest(before, told(again)):
+        if one != other:
+            raise Failure(f"after a kill {other!r}, and before it {one!r}")
+    return again
+
+
+def rounds(evald: Evald, fuzzer: Fuzzer, until: float, sent: list[bytes]) -> None:
     """Rounds of lines, each followed by the canary."""
-    evald = Evald(binary)
-    try:
-        canary = canary_setup(evald)
-        evald.send(canary)
-        healthy = canary_answer(next_reply(evald))
-        for _ in range(ROUNDS_A_PROCESS):
-            lines = [fuzzer.line() for _ in range(LINES_A_ROUND)]
-            sent.extend(lines)
-            evald.send(b"".join(line + b"\n" for line in lines) + canary)
-            for line in lines:
-                try:
-                    check_line(evald, line)
-                except Failure as failure:
-                    raise Failure(
-                        f"{failure}\nafter the line {line[:2000]!r}"
-                    ) from None
-            answer = next_reply(evald)
-            if answer.get("id") != "canary" or canary_answer(answer) != healthy:
-                raise Failure(f"the canary answered {answer!r}, not {healthy!r}")
-            if time.monotonic() > until:
-                break
-        evald.close()
-    finally:
-        evald.process.kill()
-        evald.process.wait()
+    canary = canary_setup(evald)
+    evald.send(canary)
+    healthy = canary_answer(next_reply(evald))
+    for _ in range(ROUNDS_A_PROCESS):
+        lines = [fuzzer.line() for _ in range(LINES_A_ROUND)]
+        sent.extend(lines)
+        evald.send(b"".join(line + b"\n" for line in lines) + canary)
+        for line in lines:
+            try:
+                check_line(evald, line)
+            except Failure as failure:
+                raise Failure(f"{failure}\nafter the line {line[:2000]!r}") from None
+        answer = next_reply(evald)
+        if answer.get("id") != "canary" or canary_answer(answer) != healthy:
+            raise Failure(f"the canary answered {answer!r}, not {healthy!r}")
+        if time.monotonic() > until:
+            break
+
+
+def one_process(
+    binary: str, fuzzer: Fuzzer, until: float, sent: list[bytes], durable: bool
+) -> None:
+    """One process and its end, and with a state directory the one after it."""
+    with tempfile.TemporaryDirectory() as directory:
+        evald = Evald(binary, *(["--state", directory] if durable else []))
+        try:
+            rounds(evald, fuzzer, until, sent)
+            if durable:
+                evald = check_kill(evald, binary, directory)
+            evald.close()
+        finally:
+            evald.kill()
 
 
 def main() -> int:
@@ -252,6 +299,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     release = ROOT / ".build" / "release" / "evald"
     parser.add_argument("--evald", default=os.environ.get("EVALD_BIN") or str(release))
+    parser.add_argument("--state", action="store_true", help="with a state directory")
     options = parser.parse_args()
     fuzzer = Fuzzer(options.seed)
     until = time.monotonic() + options.seconds
@@ -259,7 +307,7 @@ def main() -> int:
     while time.monotonic() < until:
         sent: list[bytes] = []
         try:
-            one_process(options.evald, fuzzer, until, sent)
+            one_process(options.evald, fuzzer, until, sent, options.state)
         except Failure as failure:
             descriptor, path = tempfile.mkstemp(prefix="evald-fuzz-", suffix=".jsonl")
             with os.fdopen(descriptor, "wb") as file:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evald._columns import put_batch
-from evald._shared import Parts
+from evald._parts import Parts
 
 
 def encode(**columns: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import ctypes
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from columns import decode, encode
+from evald import _base64
 from programs import run
+
+
+@pytest.fixture(autouse=True, scope="module", params=["pybase64", "binascii"])
+def encoder(request: pytest.FixtureRequest) -> Iterator[None]:
+    found = _base64.encode
+    if request.param == "binascii":
+        _base64.encode = _base64.plain
+    elif found is _base64.plain:
+        pytest.skip("pybase64 is not installed")
+    yield
+    _base64.encode = found
+
 
 DTYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 
@@ -252,7 +266,7 @@ import sys
 sys.modules["numpy"] = None
 import array
 from evald._columns import put_batch
-from evald._shared import Parts
+from evald._parts import Parts
 out = Parts([b"{"])
 put_batch({"x": [0.5], "y": array.array("f", [1.0]), "z": range(3)}, out)
 assert b'"x":{"dtype":"float64"' in b"".join(out), out

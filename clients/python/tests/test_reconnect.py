@@ -337,7 +337,7 @@ def test_columns_in_shared_memory_are_sent_again(
     stream.push(values=[0.5] * 1000)
     stream.flush()
     assert seen[0].blocks
-    assert seen[0].blocks[0]._record[1] == 1  # in use, although a later line was answered
+    assert seen[0].blocks[0].record[2]  # in use, although a later line was answered
     link.settle()
     seen.clear()
     stream.push(values=[0.5])

@@ -19,9 +19,10 @@ import pytest
 
 import evald
 from conftest import Starter
-from evald import _shared
+from evald import _segments, _shared
 from evald._link import Link
-from evald._shared import Parts, Ring
+from evald._parts import Parts
+from evald._shared import Ring
 from programs import alive, run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="shared memory is for Linux")
@@ -148,16 +149,22 @@ def test_used_by_itself_where_it_pays(real: Starter, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("EVALD_SHARED_MEMORY", raising=False)
     ev = real()
     stream = ev.stream("s", "scalar")
-    stream.push(values=np.ones(_shared._LEAST_BYTES // 8 - 1))
+    stream.push(values=np.ones(_shared.LEAST_BYTES // 8 - 1))
     assert ring_of(ev).shared == 0
-    stream.push(values=np.ones(_shared._LEAST_BYTES // 8))
+    stream.push(values=np.ones(_shared.LEAST_BYTES // 8))
     assert ring_of(ev).shared == 1
-    assert stream.query("sum")["sum"] == _shared._LEAST_BYTES // 4 - 1
+    assert stream.query("sum")["sum"] == _shared.LEAST_BYTES // 4 - 1
 
 
 @pytest.mark.parametrize(
     ("given", "said", "least"),
-    [(None, "1", 1), (None, "0", None), (False, "1", None), (True, "0", 1), (None, "", 2048)],
+    [
+        (None, "1", 1),
+        (None, "0", None),
+        (False, "1", None),
+        (True, "0", 1),
+        (None, "", _shared.LEAST_BYTES),
+    ],
 )
 def test_forced(
     real: Starter, monkeypatch: pytest.MonkeyPatch, given: Any, said: str, least: int | None
@@ -349,7 +356,7 @@ def test_a_column_larger_than_the_first_size_does_not_wait(
 def test_arrays_may_change_after_push_and_blocks_after_the_reply_only(
     real: Starter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_shared, "_MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(_segments, "_MOST_BYTES", 1 << 20)
     ev = real(shared_memory=True)
     stream = ev.stream("s", "scalar", metrics=["sum"])
     batch, expected = np.zeros(5000), 0

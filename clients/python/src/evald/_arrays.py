@@ -11,12 +11,13 @@ from __future__ import annotations
 import ctypes
 import sys
 from array import array
-from binascii import b2a_base64
 from collections.abc import Hashable
 from typing import Any
 
-from . import _wire
-from ._shared import Parts
+from . import _base64, _wire
+from ._buffers import lent_array, lent_tensor
+from ._dtypes import BY_KIND, buffer_dtype, numpy_dtype
+from ._parts import Parts
 
 __all__ = ["Parts", "numpy_dtype", "put_array_like", "put_buffer", "put_numpy", "put_packed"]
 __all__ += ["put_torch"]
@@ -25,22 +26,11 @@ __all__ += ["put_torch"]
 # of them fit: below it looking costs more than the bytes that it saves.
 _NARROW_FROM = 1024
 _HEADS_KEPT = 4096
-# Bytes, a multiple of three: no padding but at the end. `b2a_base64` takes twice as much for a
+# Bytes, a multiple of three: no padding but at the end. Encoding takes twice as much for a
 # moment, and what malloc asks the system for anew at every call begins above that.
 _CHUNK = 3 << 14
 
 _heads: dict[Hashable, bytes] = {}
-_names: dict[Any, str] = {}
-
-_BY_KIND = {
-    **{f"i{size}": f"int{8 * size}" for size in (1, 2, 4, 8)},
-    **{f"u{size}": f"uint{8 * size}" for size in (1, 2, 4, 8)},
-    **{f"f{size}": f"float{8 * size}" for size in (2, 4, 8)},
-    "b1": "bool",
-}
-# Native struct codes of the buffer protocol, and the kind and size that they stand for.
-_BUFFER_KIND = {**dict.fromkeys("bhilqn", "i"), **dict.fromkeys("BHILQN", "u")}
-_BUFFER_KIND |= {**dict.fromkeys("efd", "f"), "?": "b"}
 
 
 def _refuse(name: str, what: str, advice: str) -> TypeError:
@@ -66,9 +56,12 @@ def _remember(key: Hashable, head: bytes) -> bytes:
 
 def put_packed(name: str, dtype: str, shape: tuple[int, ...], data: Any, out: Parts) -> None:
     """Appends a column of little-endian C-order bytes."""
+    _put_bytes(_packed_head(name, dtype, shape), data, memoryview(data).nbytes, out)
+
+
+def _packed_head(name: str, dtype: str, shape: tuple[int, ...]) -> bytes:
     key = (name, dtype, shape)
-    head = _heads.get(key) or _remember(key, _head(name, dtype, shape))
-    _put_bytes(head, data, memoryview(data).nbytes, out)
+    return _heads.get(key) or _remember(key, _head(name, dtype, shape))
 
 
 def _put_bytes(head: bytes, data: Any, size: int, out: Parts) -> None:
@@ -81,7 +74,7 @@ def _put_bytes(head: bytes, data: Any, size: int, out: Parts) -> None:
     if ring is not None and size >= ring.least and ring.put(head, data, size, out):
         return
     if size < 2 * _CHUNK:
-        text = b2a_base64(data, newline=False)
+        text = _base64.encode(data)
         out += (head, b'"base64":"', text, b'"},')
         return
     # One text of megabytes would be memory that the system has to find, clear and take back at
@@ -92,14 +85,14 @@ def _put_bytes(head: bytes, data: Any, size: int, out: Parts) -> None:
     if view.ndim != 1 or view.itemsize != 1:
         view = view.cast("B")
     out += (head, b'"base64":"')
-    out += [
-        b2a_base64(view[start : start + _CHUNK], newline=False) for start in range(0, size, _CHUNK)
-    ]
+    out += [_base64.encode(view[start : start + _CHUNK]) for start in range(0, size, _CHUNK)]
     out.append(b'"},')
 
 
 def put_numpy(name: str, value: Any, out: Parts) -> None:
     """Appends a `numpy.ndarray`: the common case first, all others in `_put_numpy_odd`."""
+    if value.base is not None and out.ring is not None and _put_lent_array(name, value, out):
+        return
     head = _heads.get((name, value.dtype, value.shape))
     if head is None:
         _put_numpy_odd(name, value, out)
@@ -110,13 +103,13 @@ def put_numpy(name: str, value: Any, out: Parts) -> None:
         _put_bytes(head, value.tobytes(), value.nbytes, out)
 
 
-def numpy_dtype(dtype: Any) -> str:
-    """The name on the wire of a numpy dtype, or "" where it has none."""
-    name = _names.get(dtype)
-    if name is None:
-        name = _BY_KIND.get(f"{dtype.kind}{dtype.itemsize}", "")
-        _names[dtype] = name = "bfloat16" if dtype.name == "bfloat16" else name
-    return name
+def _put_lent_array(name: str, value: Any, out: Parts) -> bool:
+    found = lent_array(value, out.ring)
+    kind = numpy_dtype(value.dtype) if found is not None and value.dtype.isnative else ""
+    if found is None or not kind:
+        return False
+    found.put(name, _packed_head(name, kind, value.shape), value, out)
+    return True
 
 
 def _put_numpy_odd(name: str, value: Any, out: Parts) -> None:
@@ -181,7 +174,7 @@ def put_buffer(name: str, value: Any, out: Parts) -> None:
     """Appends an object of the buffer protocol: `array.array`, `memoryview`, `bytes`."""
     view = memoryview(value)
     code = view.format.lstrip("@=<>!")
-    kind = _BY_KIND.get(f"{_BUFFER_KIND.get(code, '?')}{view.itemsize}", "")
+    kind = buffer_dtype(code, view.itemsize)
     if not kind:
         raise _refuse(name, f"buffer format {view.format!r} is not a number", "convert it first")
     data = view.tobytes()
@@ -199,6 +192,11 @@ def put_torch(name: str, value: Any, out: Parts) -> None:
         value = value.detach()
     if not value.is_cpu or value.layout is not torch.strided or value.is_neg():
         value = _to_processor(name, value, torch)
+    if out.ring is not None and (found := lent_tensor(value, out.ring)) is not None:
+        dtype = str(value.dtype).removeprefix("torch.")
+        if dtype == "bfloat16" or dtype in BY_KIND.values():
+            found.put(name, _packed_head(name, dtype, tuple(value.shape)), value, out)
+            return
     is_long = value.numel() >= _NARROW_FROM
     if is_long and _is_wide_integer(value, torch) and sys.modules.get("numpy"):
         put_numpy(name, value.numpy(), out)
@@ -210,7 +208,7 @@ def put_torch(name: str, value: Any, out: Parts) -> None:
         if dtype.startswith("float8"):
             put_torch(name, value.float(), out)  # exact: float32 holds every float8
             return
-        if dtype != "bfloat16" and dtype not in _BY_KIND.values():
+        if dtype != "bfloat16" and dtype not in BY_KIND.values():
             raise _refuse(name, f"torch.{dtype} has no place on the wire", "convert it first")
         head = _remember(key, _head(name, dtype, tuple(value.shape)))
     if not value.is_contiguous():

@@ -11,6 +11,7 @@ from typing import Any
 from . import _html
 from ._asking import Found, ask
 from ._binary import find_binary
+from ._buffers import empty
 from ._checkpoints import load_all, save_all
 from ._errors import ConnectionLost, EvaldError, ResumeRefused
 from ._link import Link
@@ -198,6 +199,31 @@ class Evald:
         if task is not None:
             self._note_resumption(name, resume, reply)
         return Stream(self, name, task, reply, options or reply.get("options"))
+
+    def empty(self, shape: int | Sequence[int], dtype: Any = "float32") -> Any:
+        """A numpy array that lies where evald reads, so that pushing it copies nothing.
+
+            scores = ev.empty((256, 1000))
+            torch.from_numpy(scores).copy_(logits)  # straight from the GPU
+            val.push(scores=scores, labels=labels)
+
+        Take a new one for each batch: its memory comes back by itself once it is read and no array
+        shows it any more. From `push` on it is read-only, and what still can write to it, such as
+        a tensor of `torch.from_numpy`, must not. Parts of it that are contiguous may be pushed one
+        by one, but none twice to the same column.
+
+        Args:
+            shape: as of `numpy.empty`; what is in it is anything.
+            dtype: of numpy. Integers are sent as they are: uint8 masks cost an eighth of int64.
+
+        Returns:
+            An ordinary array where it is small, or there is no shared memory, or no room in it;
+            then `push` copies it as any other.
+
+        Raises:
+            TypeError: a type that no column has.
+        """
+        return empty(self._link.ring, shape, dtype)
 
     def merge(self, name: str, *states: bytes | str | os.PathLike[str]) -> Stream:
         """Adds exported states, or the files that hold them, to a stream, which is made if it is

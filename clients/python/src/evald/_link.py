@@ -33,7 +33,8 @@ from ._outgoing import Item
 from ._process import Process
 from ._producer import Producer, Sender
 from ._replies import Replies
-from ._shared import Ring, open_ring
+from ._segments import open_ring
+from ._shared import Ring
 from ._subscriptions import Subscriptions
 from ._teller import OnError, Teller
 from ._unacknowledged import Barrier, Sent, Unacknowledged

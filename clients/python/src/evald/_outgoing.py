@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from ._parts import Parts
 from ._producer import Sender
 from ._replies import Replies
-from ._shared import Parts
 
 Item = tuple["Sender | None", list[bytes], int]
 """What goes through the queue: a line in parts, whose end the sender writes if there is one, and

@@ -17,59 +17,36 @@ The segment grows as it is needed, and its pages are reserved before they are to
 from __future__ import annotations
 
 import contextlib
-import errno
+import ctypes
 import fcntl
 import mmap
 import os
-import re
 import secrets
-import sys
 import threading
 import time
+import weakref
 from collections import deque
-from collections.abc import Mapping
 from typing import Any
 
-_DIRECTORY = "/dev/shm"
+from . import _base64
+from ._parts import LENT, SENT, Block, Parts
+
+DIRECTORY = "/dev/shm"
+"""Where segments are."""
+
+LEAST_BYTES = 2048 if _base64.encode is _base64.plain else 4096
+"""A column of so many bytes costs as much either way: a place in the segment against encoding,
+piping and decoding."""
+
 # The end of a request, whose number goes before it.
 _PING = b'"method":"ping"}\n'
-_NAME = re.compile(r"evald_(\d+)_[0-9a-f]+")
-
-# A column of half as many bytes costs as much either way: what it takes to look at the segment and
-# read it in the daemon against encoding, piping and decoding.
-_LEAST_BYTES = 2048
-_MOST_BYTES = 64 << 20
 _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
-_PATIENCE = 1e-2  # seconds
-_NAP = 1e-4
+_PATIENCE = 5e-2  # seconds
+# Each costs some of the processor; the daemon must not run dry meanwhile.
+_NAP = 5e-4
 _ALIGN = 64
 _MADV_POPULATE_WRITE = 23  # since Linux 5.14; the module mmap has no name for it
-
-
-class Block:
-    """The space of one column, free again when the last reference to this is gone.
-
-    Whatever becomes of a push (written and answered, dropped, refused half-way by a TypeError,
-    interrupted), its blocks can neither be lost nor be freed too early.
-    """
-
-    __slots__ = ("_record", "size", "start")
-
-    def __init__(self, record: list[int], size: int) -> None:
-        self._record = record
-        self.start = record[0]
-        self.size = size
-
-    def __del__(self) -> None:
-        self._record[1] = 0
-
-
-class Parts(list[bytes]):
-    """A line in pieces, and the blocks of shared memory that it speaks of."""
-
-    ring: Ring | None = None
-    blocks: list[Block] | None = None
 
 
 class Ring:
@@ -78,9 +55,10 @@ class Ring:
     Attributes:
         least: bytes of the smallest column that is put here.
         shared: how many columns were.
+        buffers: the arrays that lie here, by where they begin.
     """
 
-    def __init__(self, limit: int, least: int = _LEAST_BYTES) -> None:
+    def __init__(self, limit: int, least: int = LEAST_BYTES) -> None:
         """Makes a segment of at most `limit` bytes; none of them is reserved yet.
 
         Raises:
@@ -89,19 +67,22 @@ class Ring:
         self.least = least
         self.shared = 0
         self._limit, self._reserved = limit, 0
+        self._few = _FIRST_BYTES  # it grows to so many bytes before it waits
         self._head = 0  # where the next block begins
-        # Of the blocks in use, oldest first: where each begins, and whether it is in use still.
+        # Of the blocks in use, as they follow on the head, round and round: where each begins and
+        # ends, and what becomes of it.
         self._records: deque[list[int]] = deque()
         self._lock = threading.Lock()
         self._hungry = False  # no block was free for the last column that wanted one
         self._vain = False  # a wait for one was in vain, and none came free since
         self._written: list[Block] = []  # by the writer thread alone, as the next two
         self._written_bytes = 0
+        self.buffers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._pid = os.getpid()
         self.name = f"evald_{self._pid}_{secrets.token_hex(6)}"
         self._place = b'"shared_memory":"%s","offset":%%d},' % self.name.encode()
         self._fd = -1
-        self._path = os.path.join(_DIRECTORY, self.name)
+        self._path = os.path.join(DIRECTORY, self.name)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._fd = os.open(self._path, flags, 0o600)
         try:
@@ -109,6 +90,7 @@ class Ring:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._fd, limit)
             self._map = mmap.mmap(self._fd, limit)
+            self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
         except BaseException:
             self.close()
             raise
@@ -120,82 +102,131 @@ class Ring:
 
         Args:
             head: the text before the place of the bytes.
-            data: a C-contiguous buffer.
+            data: a buffer; one that is not contiguous has a `tobytes`.
             size: its bytes, more than none.
             out: the line.
-
-        Raises:
-            ValueError: it is not contiguous.
         """
-        few = max(_FIRST_BYTES, 4 * size)
-        block = self._claim(size, few)
-        if block is None and self._hungry and not self._lock.locked():
-            block = self._wait(size, few)
-        if block is None:
-            return False
-        start = block.start
-        self._map[start : start + size] = data
-        out.append(head)
-        out.append(self._place % start)
-        if out.blocks is None:
-            out.blocks = [block]
-        else:
-            out.blocks.append(block)
+        blocks = out.blocks
+        if blocks is None:
+            out.blocks = blocks = []
+        start = self._claim(size, blocks)
+        if start < 0:
+            start = self._wait(size, blocks)
+            if start < 0:
+                return False
+        try:
+            self._map[start : start + size] = data
+        except ValueError:  # the buffer protocol refuses, tobytes copies in C order
+            self._map[start : start + size] = data.tobytes()
+        out += (head, self._place % start)
         self.shared += 1
         return True
 
-    def _claim(self, size: int, most: int) -> Block | None:
-        """A free block, for which the segment may grow to `most` bytes; None if there is none.
+    def refer(self, head: bytes, block: Block, start: int, out: Parts) -> None:
+        """Appends the text of a column that is in a block already."""
+        if out.blocks is None:
+            out.blocks = []
+        out.blocks.append(block)
+        out += (head, self._place % start)
+        self.shared += 1
+
+    def lend(self, size: int) -> tuple[Block, int, Any] | None:
+        """A block for somebody's array, its address, and what keeps the memory mapped; None if
+        none is free.
+        """
+        blocks: list[Block] = []
+        start = self._claim(size, blocks, LENT)
+        if start < 0:
+            start = self._wait(size, blocks, LENT)
+        return None if start < 0 else (blocks[0], self._address + start, self._map)
+
+    def offset(self, address: int) -> int:
+        """Where an address is in the segment; -1 if elsewhere."""
+        start = address - self._address
+        return start if 0 <= start < self._limit else -1
+
+    def _claim(
+        self, size: int, blocks: list[Block], use: int = SENT, may_grow: bool = False
+    ) -> int:
+        """Takes space, for which the segment may grow beyond its first size if it `may_grow`, and
+        gives where it begins; -1 if there is none. What follows on the last of `blocks` is added to
+        that one.
 
         Then `_hungry` is set, unless the reason is that somebody else is here.
         """
         # A signal handler that pushes may come in between, so this must not wait.
         if not self._lock.acquire(blocking=False):
-            return None
+            return -1
         try:
-            start = self._take(size, most)
-            if start < 0:
-                self._hungry = True
-                return None
-            record = [start, 1]
-            block = Block(record, size)
-            self._records.append(record)
-            self._head = start + (size + _ALIGN - 1) // _ALIGN * _ALIGN
-            return block
+            records, start = self._records, self._head
+            first = records[0] if records else None
+            # Mostly there is room behind the head, and nothing came free.
+            if not first or not first[2] or start <= first[0] or start + size > self._reserved:
+                start = self._take(size, may_grow)
+                if start < 0:
+                    self._hungry = True
+                    return -1
+            end = (start + size + _ALIGN - 1) & -_ALIGN
+            last = blocks[-1].record if blocks else None
+            if last and last[1] == start and last[2] == use and last is records[-1]:
+                last[1] = end
+                blocks[-1].size += size
+            else:
+                record = [start, end, use]
+                blocks.append(Block(record, size))
+                records.append(record)
+            self._head = end
+            return start
         finally:
             self._lock.release()
 
-    def _wait(self, size: int, few: int) -> Block | None:
-        """A block that comes free within a short time, or one that the segment grows by."""
+    def _wait(self, size: int, blocks: list[Block], use: int = SENT) -> int:
+        """Space that comes free within a short time, or by which the segment grows."""
+        if not self._hungry or self._lock.locked():
+            return -1
         # Once it was in vain it isn't tried again before the daemon has read something.
         if not self._vain:
             deadline = time.monotonic() + _PATIENCE
             while time.monotonic() < deadline:
                 time.sleep(_NAP)
-                block = self._claim(size, few)
-                if block is not None:
-                    return block
+                start = self._claim(size, blocks, use)
+                if start >= 0:
+                    return start
             self._vain = True
-        return self._claim(size, self._limit)
+        return self._claim(size, blocks, use, True)
 
-    def _take(self, size: int, most: int) -> int:
-        """Where a block of so many bytes fits, or -1."""
-        records, head = self._records, self._head
-        while records and not records[0][1]:
-            records.popleft()
-            self._vain = False
-        if not records:
+    def _take(self, size: int, may_grow: bool) -> int:
+        """Where so many bytes fit, or -1."""
+        records = self._records
+        for _ in range(len(records) + 1):
+            while records and not records[0][2]:
+                records.popleft()
+                self._vain = False
+            start = self._fit(size, may_grow)
+            if start >= 0 or not records or records[0][2] != LENT:
+                return start
+            # An array may be kept for long, and holds nobody up: the ring goes on behind it.
+            self._head = records[0][1]
+            records.rotate(-1)
+        return -1
+
+    def _fit(self, size: int, may_grow: bool) -> int:
+        """Where so many bytes fit between the head and the first block behind it, or -1."""
+        head = self._head
+        if not self._records:
             head = self._head = 0
             tail = 0
         else:
-            tail = records[0][0]
+            tail = self._records[0][0]
             if head <= tail:  # gone round: head must not reach tail, that would look like empty
                 return head if tail - head > size + _ALIGN else -1
             if self._reserved - head < size and tail > size + _ALIGN:
                 return 0
-        if self._reserved - head >= size or self._reserve(head + size, most):
+        if self._reserved - head >= size:
             return head
-        return -1
+        self._few = max(self._few, 4 * size)
+        most = self._limit if may_grow else self._few
+        return head if self._reserve(head + size, most) else -1
 
     def _reserve(self, end: int, most: int) -> bool:
         """Makes the segment reach `end`; false if that is too far or there is no memory for it."""
@@ -221,9 +252,11 @@ class Ring:
         """
         if parts.blocks:
             self._written += parts.blocks
-            self._written_bytes += sum([block.size for block in parts.blocks])
+            for block in parts.blocks:
+                self._written_bytes += block.size
             parts.blocks = None
-        is_due = self._hungry or 4 * self._written_bytes >= self._reserved
+        # Often enough that who waits for space has something to wait for.
+        is_due = self._hungry or 8 * self._written_bytes >= self._reserved
         if not is_due or not self._written:
             return None
         blocks, self._written = self._written, []
@@ -247,60 +280,5 @@ class Ring:
     def abandon_after_fork(self) -> None:
         """In a forked child: lets go of the parent's segment, and so of its lock."""
         fd, self._fd = self._fd, -1
-        self._map.close()
-        os.close(fd)
-
-
-def open_ring(server: Mapping[str, Any], wanted: bool | None) -> Ring | None:
-    """A ring for a daemon that reads shared memory, or None where it doesn't or none is wanted.
-
-    Args:
-        server: its reply to `initialize`.
-        wanted: None for columns where it pays, True for all, False for none. EVALD_SHARED_MEMORY
-            says the same by 1 and 0 where this is None.
-    """
-    if wanted is None:
-        given = os.environ.get("EVALD_SHARED_MEMORY", "").lower()
-        wanted = None if not given else given not in ("0", "false", "no", "off")
-    capabilities = server.get("capabilities")
-    encodings = capabilities.get("column_encodings") if isinstance(capabilities, dict) else None
-    if wanted is False or sys.platform != "linux" or "shared_memory" not in (encodings or ()):
-        return None
-    try:
-        remove_stale()
-        facts = os.statvfs(_DIRECTORY)
-        limit = min(_MOST_BYTES, facts.f_bavail * facts.f_frsize // 4) // mmap.PAGESIZE
-        return Ring(limit * mmap.PAGESIZE, 1 if wanted else _LEAST_BYTES) if limit else None
-    except (OSError, ValueError):
-        return None
-
-
-def remove_stale() -> None:
-    """Removes what killed processes of this user have left."""
-    for name in os.listdir(_DIRECTORY):
-        match = _NAME.fullmatch(name)
-        if match is not None and _is_dead(int(match[1])):
-            with contextlib.suppress(OSError):
-                _remove_unlocked(os.path.join(_DIRECTORY, name))
-
-
-def _is_dead(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError as error:
-        return error.errno == errno.ESRCH
-    except OverflowError:
-        return False
-    return False
-
-
-def _remove_unlocked(path: str) -> None:
-    # Containers may share /dev/shm and not their process ids; the lock knows of all of them.
-    if os.lstat(path).st_uid != os.geteuid():
-        return
-    fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.unlink(path)
-    finally:
+        del self._map  # it stays mapped where there are arrays in it
         os.close(fd)

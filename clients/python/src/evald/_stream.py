@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _html, _wire
 from ._arrays import Parts
+from ._buffers import give
 from ._checkpoints import load_stream, save_stream
 from ._columns import put_batch, split
 from ._errors import EvaldError, LineTooLong
@@ -137,6 +138,8 @@ class Stream(Questions):
         if link.ring is not None:
             parts.ring = link.ring
         put_batch(columns, parts)
+        if parts.lent:
+            give(parts, self.name)
         if wait or row_metrics is not None or producer is not None:
             return self._push_with(parts, wait, row_metrics, producer, seq, columns)
         if seq is not None:

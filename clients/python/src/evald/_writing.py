@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._outgoing import JOIN_UP_TO, Item, compose_line, write_all
+from ._parts import Parts
 from ._producer import Producer
 from ._recovery import recover
-from ._shared import Parts
 from ._unacknowledged import Barrier, Sent
 
 if TYPE_CHECKING:

@@ -1,0 +1,52 @@
+/// Names that are known beforehand, found by the bytes of a JSON string without making one of the language.
+public struct NameIndex: Sendable {
+  private let names: [[UInt8]]
+  /// Positions in `names`, and -1 where the slot is free; a power of two of them, most of them free.
+  private let slots: [Int16]
+
+  /// An index of at most 10,000 names; of two that are equal it finds the first.
+  public init(_ names: [String]) {
+    precondition(names.count <= 10_000, "too many names")
+    self.names = names.map { Array($0.utf8) }
+    var size = 16
+    while size < 4 * names.count { size *= 2 }
+    var slots = [Int16](repeating: -1, count: size)
+    for (position, name) in self.names.enumerated() {
+      var slot = name.withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
+      while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+      slots[slot] = Int16(position)
+    }
+    self.slots = slots
+  }
+
+  /// The position of a string among the names; nil for any other string, and for what is none.
+  public func position(of value: JSONValue) -> Int? {
+    guard let source = value.stringSource else { return nil }
+    if value.hasEscapes { return unescaped(source).withUnsafeBufferPointer { find($0) } }
+    return source.withUnsafeBufferPointer { find($0) }
+  }
+
+  /// The position of a name; nil for any other.
+  public func position(of name: String) -> Int? {
+    var name = name
+    return name.withUTF8 { find($0) }
+  }
+
+  private func find(_ name: UnsafeBufferPointer<UInt8>) -> Int? {
+    var slot = Self.hash(name) & (slots.count - 1)
+    while slots[slot] >= 0 {
+      let position = Int(slots[slot])
+      if names[position].withUnsafeBufferPointer({ areEqual($0, name) }) { return position }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return nil
+  }
+
+  /// The names are chosen by nobody who wants them to collide, so this need not be a good one.
+  @inline(__always)
+  private static func hash(_ name: UnsafeBufferPointer<UInt8>) -> Int {
+    var hash = UInt32(truncatingIfNeeded: name.count)
+    for byte in name { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+    return Int(hash ^ hash &>> 15)
+  }
+}
