@@ -276,6 +276,16 @@ def test_a_block_is_not_free_before_the_reply_of_a_ping(ring: Ring) -> None:
     assert offset(put(ring, b"c")) == 0
 
 
+def test_who_waits_has_a_reply_to_wait_for() -> None:
+    """Also where a few columns fill the ring: no later line brings the ping of the last one."""
+    ring = Ring(4 << 20)
+    for size in (520_000, 300_000):
+        parts = put(ring, b"x" * size)
+        assert parts is not None
+        assert ring.written(parts) is not None
+    ring.close()
+
+
 def test_a_push_that_fails_half_way_gives_its_block_back(real: Starter) -> None:
     ev = real(shared_memory=True)
     stream = ev.stream("s", "binary")

@@ -168,7 +168,7 @@ class Ring:
                     return -1
             end = (start + size + _ALIGN - 1) & -_ALIGN
             last = blocks[-1].record if blocks else None
-            if last and last[1] == start and last[2] == use and last is records[-1]:
+            if last and last[1] == start and last[2] == use:
                 last[1] = end
                 blocks[-1].size += size
             else:
