@@ -20,7 +20,7 @@ let standalone: [LinkerSetting] = [
 // Loops for processors that have more than the least of their kind; they are asked at run time. The
 // last flag lets a function ask, and changes no other.
 #if arch(x86_64)
-  let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2"])]
+  let vectorised: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-mavx2", "-Xcc", "-mfma"])]
   let widest: [SwiftSetting] = [
     .unsafeFlags(["f", "dq", "bw", "vl"].flatMap { ["-Xcc", "-mavx512\($0)"] })
   ]
@@ -62,7 +62,7 @@ let package = Package(
     .testTarget(name: "WireJSONTests", dependencies: ["WireJSON"], swiftSettings: settings),
     .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"], swiftSettings: settings),
     .testTarget(
-      name: "EvalMetricsTests", dependencies: ["EvalMetrics", "EvalTestSupport"],
+      name: "EvalMetricsTests", dependencies: ["EvalMetrics", "EvalTestSupport", "RowLoops"],
       swiftSettings: settings),
     .testTarget(name: "EvalServiceTests", dependencies: ["EvalService"], swiftSettings: settings),
     .testTarget(name: "EvaldTests", dependencies: ["evald"], swiftSettings: settings),

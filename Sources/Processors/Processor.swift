@@ -5,10 +5,10 @@
 
 /// What the processor this runs on can do beyond what everything is compiled for.
 public enum Processor {
-  /// Whether there is AVX2, and the system saves its registers.
+  /// Whether there are AVX2 and FMA, and the system saves their registers.
   public static let hasAVX2 = find(.avx2)
 
-  /// Whether there are AVX-512F, DQ, BW and VL, and the system saves their registers.
+  /// Whether there are FMA and AVX-512F, DQ, BW and VL, and the system saves their registers.
   public static let hasAVX512 = find(.avx512)
 
   /// Registers by their bits in XCR0, and instructions by theirs in EBX of leaf 7.
@@ -24,8 +24,8 @@ public enum Processor {
   private static func find(_ wanted: Wanted) -> Bool {
     #if arch(x86_64)
       var (a, b, c, d): (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
-      // AVX, and an operating system that uses XSAVE.
-      guard __get_cpuid(1, &a, &b, &c, &d) == 1, c >> 27 & 3 == 3,
+      // AVX and FMA, and an operating system that uses XSAVE.
+      guard __get_cpuid(1, &a, &b, &c, &d) == 1, c >> 27 & 3 == 3, c >> 12 & 1 == 1,
         __get_cpuid_count(0xD, 1, &a, &b, &c, &d) == 1, a >> 1 & 1 == 1,
         saves(wanted.registers),
         __get_cpuid_count(7, 0, &a, &b, &c, &d) == 1

@@ -2,7 +2,7 @@
 // in RowLoopsAVX2 and RowLoopsAVX512 for those that have more. All of it is inlined there.
 //
 // The lanes and the order of every operation are those that are written here, whatever registers they lie in, and
-// nothing is fused, so each form gives the same bits.
+// only what is written as fused is, so each form gives the same bits.
 
 /// What is found of a row before its exponentials are.
 @frozen
@@ -43,6 +43,33 @@ public enum RowLoops {
   static func greatest<Score: SIMDScalar & Comparable>(_ lanes: SIMD8<Score>) -> Score {
     var found = lanes[0]
     for lane in 1..<8 where lanes[lane] > found { found = lanes[lane] }
+    return found
+  }
+}
+
+extension RowLoops {
+  /// How many scores are greater than one, and how many are equal to it.
+  @inlinable @inline(__always)
+  public static func countAbove(
+    _ scores: UnsafePointer<Double>, _ count: Int, _ own: Double
+  ) -> (above: Int, equal: Int) {
+    typealias Bits = SIMD8<UInt64>
+    let owns = SIMD8<Double>(repeating: own)
+    // A comparison is all ones where it holds, which is -1.
+    var (above, equal) = (Bits.zero, Bits.zero)
+    var place = 0
+    while place &+ 8 <= count {
+      let x = Double.lanes(scores + place)
+      above = above &- unsafeBitCast(x .> owns, to: Bits.self)
+      equal = equal &- unsafeBitCast(x .== owns, to: Bits.self)
+      place &+= 8
+    }
+    var found = (above: Int(above.wrappedSum()), equal: Int(equal.wrappedSum()))
+    while place < count {
+      if scores[place] > own { found.above &+= 1 }
+      if scores[place] == own { found.equal &+= 1 }
+      place &+= 1
+    }
     return found
   }
 }

@@ -1,6 +1,6 @@
 import RowLoops
 
-/// The loops of `RowLoops` compiled for processors with AVX2. Only for those: EvalMetrics asks before it
+/// The loops of `RowLoops` compiled for processors with AVX2 and FMA. Only for those: EvalMetrics asks before it
 /// calls.
 public enum RowLoopsAVX2 {
   @inline(never)
@@ -16,22 +16,48 @@ public enum RowLoopsAVX2 {
   @inline(never)
   public static func sums(
     _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums { Exponentials.sums(scores, width, label, most) }
+  ) -> ExponentialSums {
+    Exponentials.sums(scores, width, label, most, AVX2Form.self)
+  }
 
   @inline(never)
   public static func sums(
     _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums { Exponentials.sums(scores, width, label, most) }
+  ) -> ExponentialSums {
+    Exponentials.sums(scores, width, label, most, AVX2Form.self)
+  }
 
   @inline(never)
   public static func write(
     _ scores: UnsafePointer<Float>, _ width: Int, _ most: Double,
     to target: UnsafeMutablePointer<Double>
-  ) -> Double { Exponentials.write(scores, width, most, to: target) }
+  ) -> Double {
+    Exponentials.write(scores, width, most, to: target, AVX2Form.self)
+  }
 
   @inline(never)
   public static func write(
     _ scores: UnsafePointer<Double>, _ width: Int, _ most: Double,
     to target: UnsafeMutablePointer<Double>
-  ) -> Double { Exponentials.write(scores, width, most, to: target) }
+  ) -> Double {
+    Exponentials.write(scores, width, most, to: target, AVX2Form.self)
+  }
+
+  @inline(never)
+  public static func countAbove(
+    _ scores: UnsafePointer<Double>, _ count: Int, _ own: Double
+  ) -> (above: Int, equal: Int) { RowLoops.countAbove(scores, count, own) }
+
+  @inline(never)
+  public static func blockSums(
+    _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
+  ) -> BlockSums? { PairBlocks.sums(predictions, targets, count) }
+}
+
+/// What these processors do in ways of their own.
+enum AVX2Form: LaneForm {
+  @inline(__always)
+  static func fused(
+    _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus z: SIMD8<Double>
+  ) -> SIMD8<Double> { z.addingProduct(x, y) }
 }

@@ -4,10 +4,12 @@
 extension Kernels {
   /// Every integer as it is written in decimal digits.
   static func decimalTexts<Number: FixedWidthInteger>(_ numbers: [Number]) -> TextColumn {
-    // A sign and the digits of 64 bits.
-    let longest = 20
+    // Room for all of them if they were as long as the longest, and for what is written beyond the last.
+    var most: UInt64 = 0
+    for number in numbers { most = max(most, UInt64(truncatingIfNeeded: number.magnitude)) }
+    let longest = (Number.isSigned ? 1 : 0) + digits(of: most)
     var ends = [Int](repeating: 0, count: numbers.count)
-    let bytes = [UInt8](unsafeUninitializedCapacity: numbers.count * longest) { room, used in
+    let bytes = [UInt8](unsafeUninitializedCapacity: numbers.count * longest + 8) { room, used in
       guard let first = room.baseAddress else { return }
       var end = 0
       for (row, number) in numbers.enumerated() {
@@ -19,7 +21,28 @@ extension Kernels {
     return TextColumn(bytes: bytes, ends: ends)
   }
 
-  /// Writes the digits of a number of at most 64 bits, and says how many bytes they are.
+  private static func digits(of number: UInt64) -> Int {
+    var (digits, rest) = (1, number / 10)
+    while rest > 0 {
+      digits &+= 1
+      rest /= 10
+    }
+    return digits
+  }
+
+  /// The digits of a number below 10^8 as eight bytes, the first one lowest, with zeros in front. The halves of 64
+  /// bits are cut in two until each byte is a digit; a multiplication and a shift divide all parts at once.
+  @inline(__always)
+  private static func eightDigits(_ number: UInt64) -> UInt64 {
+    let fours = (number / 10_000) | (number % 10_000) &<< 32
+    let hundreds = ((fours &* 10_486) &>> 20) & 0x0000_007F_0000_007F
+    let twos = hundreds | (fours &- hundreds &* 100) &<< 16
+    let tens = ((twos &* 103) &>> 10) & 0x000F_000F_000F_000F
+    return tens | (twos &- tens &* 10) &<< 8
+  }
+
+  /// Writes the digits of a number of at most 64 bits, and says how many bytes they are. Up to eight bytes of the room
+  /// are written beyond those.
   @inline(__always)
   private static func writeDecimal<Number: FixedWidthInteger>(
     _ number: Number, to room: UnsafeMutablePointer<UInt8>
@@ -27,6 +50,14 @@ extension Kernels {
     var rest = UInt64(truncatingIfNeeded: number.magnitude)
     var length = number < 0 ? 1 : 0
     if number < 0 { room[0] = UInt8(ascii: "-") }
+    if rest < 100_000_000 {
+      let all = eightDigits(rest)
+      // A digit stays, even of zero.
+      let zeros = (all | 1 &<< 56).trailingZeroBitCount &>> 3
+      let text = (all | 0x3030_3030_3030_3030) &>> UInt64(truncatingIfNeeded: 8 &* zeros)
+      UnsafeMutableRawPointer(room + length).storeBytes(of: text.littleEndian, as: UInt64.self)
+      return length &+ 8 &- zeros
+    }
     var power: UInt64 = 10
     var digits = 1
     while digits < 20 && rest >= power {

@@ -5,6 +5,8 @@
 // additions at places that its exponent tells, without a branch. All sums of a row are taken side by side,
 // since each waits for its own last addition.
 
+import RowLoops
+
 /// Sums over pairs of a prediction and a target, none of them rounded.
 ///
 /// Everything of mean errors, variances and correlations follows from these, without a residual being
@@ -38,6 +40,19 @@ struct PairSums: Sendable {
     products.add(product: weight, prediction, target)
   }
 
+  /// Adds the sums of a block.
+  mutating func add(_ block: BlockSums) {
+    predictions.add(block.predictions)
+    targets.add(block.targets)
+    larger.add(block.larger)
+    predictionSquares.add(block.upper.0)
+    predictionSquares.add(block.lower.0)
+    targetSquares.add(block.upper.1)
+    targetSquares.add(block.lower.1)
+    products.add(block.upper.2)
+    products.add(block.lower.2)
+  }
+
   mutating func merge(_ other: PairSums) {
     predictions.merge(other.predictions)
     targets.merge(other.targets)
@@ -67,27 +82,38 @@ extension Kernels {
   }
 
   /// Adds pairs of finite numbers, as far as both columns go.
-  static func addPairs(_ predictions: [Float], _ targets: [Float], to sums: inout PairSums) {
+  static func addPairs(
+    _ predictions: [Float], _ targets: [Float], to sums: inout PairSums, form: RowForm = .best
+  ) {
     let count = min(predictions.count, targets.count)
     if count < fewRows {
       for row in 0..<count { sums.add(Double(predictions[row]), Double(targets[row])) }
       return
     }
+    predictions.withUnsafeBufferPointer { predictions in
+      targets.withUnsafeBufferPointer { targets in
+        guard let p = predictions.baseAddress, let t = targets.baseAddress else { return }
+        // Where blocks that cannot be summed at once begin.
+        var start = 0
+        for block in stride(from: 0, to: count, by: PairBlocks.mostPairs) {
+          let size = min(PairBlocks.mostPairs, count &- block)
+          guard let found = form.blockSums(p + block, t + block, size) else { continue }
+          if start < block { addByTables(p + start, t + start, block &- start, &sums) }
+          sums.add(found)
+          start = block &+ size
+        }
+        if start < count { addByTables(p + start, t + start, count &- start, &sums) }
+      }
+    }
+  }
+
+  private static func addByTables(
+    _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int,
+    _ sums: inout PairSums
+  ) {
     // Products of two floats are doubles.
     LimbTables.use(6, limbs: LimbTables.ofDoubles, base: LimbTables.baseOfDoubles) { tables in
-      predictions.withUnsafeBufferPointer { predictions in
-        targets.withUnsafeBufferPointer { targets in
-          guard let p = predictions.baseAddress, let t = targets.baseAddress else { return }
-          for start in stride(from: 0, to: count, by: pairsOfBlock) {
-            let size = min(pairsOfBlock, count &- start)
-            if let sums = blockSums(p + start, t + start, size) {
-              tables.add(sums)
-            } else {
-              for row in start..<start &+ size { tables.add(Double(p[row]), Double(t[row])) }
-            }
-          }
-        }
-      }
+      for row in 0..<count { tables.add(Double(predictions[row]), Double(targets[row])) }
       tables.finish(0, into: &sums.predictions)
       tables.finish(1, into: &sums.targets)
       tables.finish(2, into: &sums.larger)
@@ -216,21 +242,6 @@ private struct LimbTables {
     add(p * p, to: 3)
     add(t * t, to: 4)
     add(p * t, to: 5)
-  }
-
-  /// Adds the sums of a block of such pairs.
-  @inline(__always)
-  mutating func add(_ sums: BlockSums) {
-    reserve(2)
-    add(sums.predictions, to: 0)
-    add(sums.targets, to: 1)
-    add(sums.larger, to: 2)
-    add(sums.upper.0, to: 3)
-    add(sums.upper.1, to: 4)
-    add(sums.upper.2, to: 5)
-    add(sums.lower.0, to: 3)
-    add(sums.lower.1, to: 4)
-    add(sums.lower.2, to: 5)
   }
 
   /// Adds a double.

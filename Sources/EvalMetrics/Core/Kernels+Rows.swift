@@ -5,177 +5,66 @@
 // label, and for logits once more for the sums of exponentials. Sums run in lanes of fixed number, so a row's have
 // the same bits in every batch.
 
-import Processors
 import RowLoops
-import RowLoopsAVX2
-import RowLoopsAVX512
-
-/// A score of a class, with the loops over it in every form.
-protocol RowScore: LaneScore {
-  static func rankByAVX2(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int
-  ) -> RowRank<Self>
-  static func sumsByAVX2(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums
-  static func writeByAVX2(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ most: Double,
-    _ target: UnsafeMutablePointer<Double>
-  ) -> Double
-  static func rankByAVX512(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int
-  ) -> RowRank<Self>
-  static func sumsByAVX512(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums
-  static func writeByAVX512(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ most: Double,
-    _ target: UnsafeMutablePointer<Double>
-  ) -> Double
-}
-
-extension Float: RowScore {
-  @inline(__always)
-  static func rankByAVX2(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
-  ) -> RowRank<Float> { RowLoopsAVX2.rank(scores, width, label) }
-  @inline(__always)
-  static func sumsByAVX2(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums { RowLoopsAVX2.sums(scores, width, label, most) }
-  @inline(__always)
-  static func writeByAVX2(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ most: Double,
-    _ target: UnsafeMutablePointer<Double>
-  ) -> Double { RowLoopsAVX2.write(scores, width, most, to: target) }
-
-  @inline(__always)
-  static func rankByAVX512(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
-  ) -> RowRank<Float> { RowLoopsAVX512.rank(scores, width, label) }
-  @inline(__always)
-  static func sumsByAVX512(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums { RowLoopsAVX512.sums(scores, width, label, most) }
-  @inline(__always)
-  static func writeByAVX512(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ most: Double,
-    _ target: UnsafeMutablePointer<Double>
-  ) -> Double { RowLoopsAVX512.write(scores, width, most, to: target) }
-}
-
-extension Double: RowScore {
-  @inline(__always)
-  static func rankByAVX2(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
-  ) -> RowRank<Double> { RowLoopsAVX2.rank(scores, width, label) }
-  @inline(__always)
-  static func sumsByAVX2(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums { RowLoopsAVX2.sums(scores, width, label, most) }
-  @inline(__always)
-  static func writeByAVX2(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ most: Double,
-    _ target: UnsafeMutablePointer<Double>
-  ) -> Double { RowLoopsAVX2.write(scores, width, most, to: target) }
-
-  @inline(__always)
-  static func rankByAVX512(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
-  ) -> RowRank<Double> { RowLoopsAVX512.rank(scores, width, label) }
-  @inline(__always)
-  static func sumsByAVX512(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums { RowLoopsAVX512.sums(scores, width, label, most) }
-  @inline(__always)
-  static func writeByAVX512(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ most: Double,
-    _ target: UnsafeMutablePointer<Double>
-  ) -> Double { RowLoopsAVX512.write(scores, width, most, to: target) }
-}
-
-/// The loops over a row in one of the forms in which they were compiled; all of them give the same bits.
-enum RowForm: CaseIterable {
-  case plain
-  case avx2
-  case avx512
-
-  /// Those that the processor has, the fastest last.
-  static let usable: [RowForm] = allCases.filter { form in
-    switch form {
-    case .plain: true
-    case .avx2: Processor.hasAVX2
-    case .avx512: Processor.hasAVX512
-    }
-  }
-
-  static let best = usable.last ?? .plain
-}
-
-extension RowForm {
-  @inline(__always)
-  func rank<Score: RowScore>(
-    _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int
-  ) -> RowRank<Score> {
-    switch self {
-    case .plain: Score.rank(scores, width, label)
-    case .avx2: Score.rankByAVX2(scores, width, label)
-    case .avx512: Score.rankByAVX512(scores, width, label)
-    }
-  }
-
-  @inline(__always)
-  func sums<Score: RowScore>(
-    _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums {
-    switch self {
-    case .plain: Exponentials.sums(scores, width, label, most)
-    case .avx2: Score.sumsByAVX2(scores, width, label, most)
-    case .avx512: Score.sumsByAVX512(scores, width, label, most)
-    }
-  }
-
-  @inline(__always)
-  func write<Score: RowScore>(
-    _ scores: UnsafePointer<Score>, _ width: Int, _ most: Double,
-    to target: UnsafeMutablePointer<Double>
-  ) -> Double {
-    switch self {
-    case .plain: Exponentials.write(scores, width, most, to: target)
-    case .avx2: Score.writeByAVX2(scores, width, most, target)
-    case .avx512: Score.writeByAVX512(scores, width, most, target)
-    }
-  }
-}
 
 extension Kernels {
-  /// For each row the class of the greatest score, the first of equal ones, and the rank of the label: how many
-  /// classes have a greater score, or an equal one and come earlier. A label of no class has rank -1.
-  ///
-  /// `isFinite` tells whether every score is; where one is not, its row means nothing.
+  /// What is found of rows before anything is made of their scores.
+  struct Ranks {
+    /// The class of the greatest score, the first of equal ones.
+    var best: [Int32]
+    /// How many classes have a greater score than the label, or an equal one and come earlier; -1 for a label of
+    /// no class.
+    var ranks: [Int32]
+    /// Whether every score is finite; where one is not, its row means nothing.
+    var isFinite = true
+  }
+
+  /// The best class of each row, and the rank of its label.
   static func rankRows<Score: RowScore>(
     _ scores: [Score], width: Int, labels: [Int32], form: RowForm = .best
-  ) -> (best: [Int32], ranks: [Int32], isFinite: Bool) {
+  ) -> Ranks {
+    rankRows(scores, width: width, labels: labels, form) { _, _, _ in }
+  }
+
+  /// The ranks of rows of logits, and for each row the sums over all classes but the label's.
+  static func logitRows<Score: RowScore>(
+    _ scores: [Score], width: Int, labels: [Int32], form: RowForm = .best
+  ) -> (Ranks, [ExponentialSums]) {
+    var sums: [ExponentialSums] = []
+    sums.reserveCapacity(labels.count)
+    // A row is still near when it is read again.
+    let ranks = rankRows(scores, width: width, labels: labels, form) { scores, label, most in
+      sums.append(form.sums(scores, width, label, Double(most)))
+    }
+    return (ranks, sums)
+  }
+
+  @inline(__always)
+  private static func rankRows<Score: RowScore>(
+    _ scores: [Score], width: Int, labels: [Int32], _ form: RowForm,
+    then body: (UnsafePointer<Score>, _ label: Int, _ greatest: Score) -> Void
+  ) -> Ranks {
     let rows = width > 0 ? min(labels.count, scores.count / width) : 0
-    var best = [Int32](repeating: 0, count: rows)
-    var ranks = [Int32](repeating: -1, count: rows)
-    var isFinite = true
+    var found = Ranks(
+      best: Array(repeating: 0, count: rows), ranks: Array(repeating: -1, count: rows))
     scores.withUnsafeBufferPointer { all in
       guard let first = all.baseAddress else { return }
       for row in 0..<rows {
         let scores = first + row &* width
         let label = Int(labels[row])
         let hasLabel = label >= 0 && label < width
-        let found = form.rank(scores, width, hasLabel ? label : 0)
-        isFinite = isFinite && found.isFinite
-        if hasLabel { ranks[row] = Int32(truncatingIfNeeded: found.rank) }
+        let place = hasLabel ? label : 0
+        let rank = form.rank(scores, width, place)
+        found.isFinite = found.isFinite && rank.isFinite
+        if hasLabel { found.ranks[row] = Int32(truncatingIfNeeded: rank.rank) }
         // A label that nothing beats is the best class.
-        best[row] =
-          hasLabel && found.rank == 0
-          ? labels[row] : firstIndex(of: found.greatest, scores, width)
+        found.best[row] =
+          hasLabel && rank.rank == 0
+          ? labels[row] : firstIndex(of: rank.greatest, scores, width)
+        body(scores, place, rank.greatest)
       }
     }
-    return (best, ranks, isFinite)
+    return found
   }
 
   private static func firstIndex<Score: RowScore>(
@@ -194,23 +83,6 @@ extension Kernels {
       place &+= 1
     }
     return 0
-  }
-
-  /// For each row of logits the sums over all classes but the label's. Labels and best classes are those of `rankRows`.
-  static func exponentialRows<Score: RowScore>(
-    _ scores: [Score], width: Int, labels: [Int32], best: [Int32], form: RowForm = .best
-  ) -> [ExponentialSums] {
-    let rows = width > 0 ? min(labels.count, best.count, scores.count / width) : 0
-    var sums = [ExponentialSums](repeating: ExponentialSums(), count: rows)
-    scores.withUnsafeBufferPointer { all in
-      guard let first = all.baseAddress else { return }
-      for row in 0..<rows {
-        let scores = first + row &* width
-        let label = min(max(Int(labels[row]), 0), width - 1)
-        sums[row] = form.sums(scores, width, label, Double(scores[Int(best[row])]))
-      }
-    }
-    return sums
   }
 
   /// The probability of each class, of rows of logits.

@@ -1,3 +1,5 @@
+import RowLoops
+
 extension Columns {
   /// Whether a batch has scores or predictions. The first one that has rows settles it; the other kind is refused later.
   func settleOutput(_ settled: Bool?) throws(InputError) -> Bool? {
@@ -143,22 +145,28 @@ struct ClassScoreReader {
     _ scores: [Score], _ matrix: ScoreMatrix, _ labels: [Int32]
   ) -> ([Int32], ScoredClasses)? {
     let width = matrix.width
-    let (best, ranks, isFinite) = Kernels.rankRows(scores, width: width, labels: labels)
-    guard isFinite, kind != .probability || Kernels.areProbabilities(scores) else { return nil }
-    var scored = ScoredClasses(ranks: ranks)
-    switch kind {
-    case .score: if keepsAll { scored.kept = matrix }
-    case .probability:
-      scored.losses = losses(probabilities: scores, width, labels, best)
-      if keepsAll { scored.kept = matrix }
-    case .logit:
-      scored.losses = losses(logits: scores, width, labels, best)
+    if kind == .logit {
+      let (found, sums) = Kernels.logitRows(scores, width: width, labels: labels)
+      guard found.isFinite else { return nil }
+      var scored = ScoredClasses(ranks: found.ranks)
+      scored.losses = losses(logits: scores, width, labels, found.best, sums)
       if keepsAll {
         scored.kept = ScoreMatrix(
-          storage: .double(Kernels.softmaxRows(scores, width: width, best: best)), width: width)
+          storage: .double(Kernels.softmaxRows(scores, width: width, best: found.best)),
+          width: width)
       }
+      return (found.best, scored)
     }
-    return (best, scored)
+    let found = Kernels.rankRows(scores, width: width, labels: labels)
+    guard found.isFinite, kind != .probability || Kernels.areProbabilities(scores) else {
+      return nil
+    }
+    var scored = ScoredClasses(ranks: found.ranks)
+    if kind == .probability {
+      scored.losses = losses(probabilities: scores, width, labels, found.best)
+    }
+    if keepsAll { scored.kept = matrix }
+    return (found.best, scored)
   }
 
   private func losses<Score: RowScore>(
@@ -182,9 +190,9 @@ struct ClassScoreReader {
   }
 
   private func losses<Score: RowScore>(
-    logits scores: [Score], _ width: Int, _ labels: [Int32], _ best: [Int32]
+    logits scores: [Score], _ width: Int, _ labels: [Int32], _ best: [Int32],
+    _ sums: [ExponentialSums]
   ) -> ClassLosses {
-    let sums = Kernels.exponentialRows(scores, width: width, labels: labels, best: best)
     var logLosses: [Double] = []
     var errors: [Double] = []
     var confidences: [Double] = []
@@ -196,7 +204,7 @@ struct ClassScoreReader {
       let below =
         Double(scores[row * width + Int(best[row])]) - Double(scores[row * width + label])
       // The sums leave the label out, so that what is small beside it is not lost: log(1 + rest), (1 - p)^2.
-      let (rest, own) = (sums[row].sum, Elementary.exp(-below))
+      let (rest, own) = (sums[row].sum, below == 0 ? 1 : Elementary.exp(-below))
       let whole = rest + own
       let loss = below == 0 ? Elementary.log1p(rest) : below + Elementary.log(whole)
       logLosses.append(min(max(loss, Self.leastLoss), Self.greatestLoss))

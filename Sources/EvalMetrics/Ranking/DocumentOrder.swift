@@ -14,8 +14,8 @@ struct DocumentOrder {
     sort(place, of: state)
     let documents = state.documents
     list.clear()
-    for row in rows { list.ranked.append(documents.relevances[row.row]) }
-    for row in missed { list.missed.append(documents.relevances[row]) }
+    for row in rows { list.ranked.append(documents.relevance(row.row)) }
+    for row in missed { list.missed.append(documents.relevance(row)) }
     list.total = state.queries[place].total
     list.weight = max(state.queries[place].weight, 0)
     if state.configuration.compat.averagesTies { findTies() }
@@ -32,12 +32,16 @@ struct DocumentOrder {
     rows.removeAll(keepingCapacity: true)
     missed.removeAll(keepingCapacity: true)
     let documents = state.documents
-    state.eachRow(of: place) { row in
-      let score = documents.scores[row]
-      if score.isNaN {
-        missed.append(row)
-      } else {
-        rows.append(KeyedRow(key: ~Kernels.key(score), row: row))
+    state.eachRun(of: place) { run in
+      let scores = documents.chunks[KeptDocuments.chunk(of: run.lowerBound)].scores
+      let first = KeptDocuments.place(of: run.lowerBound)
+      for (offset, row) in run.enumerated() {
+        let score = scores[first + offset]
+        if score.isNaN {
+          missed.append(row)
+        } else {
+          rows.append(KeyedRow(key: ~Kernels.key(score), row: row))
+        }
       }
     }
     Kernels.sort(&rows, scratch: &scratch)
@@ -56,18 +60,11 @@ struct DocumentOrder {
   }
 
   /// Whether one of two documents with the same score comes first.
-  private static func precedes(_ a: Int, _ b: Int, _ documents: JudgedDocuments) -> Bool {
-    if !documents.names.ends.isEmpty {
-      let x = documents.names.range(a)
-      let y = documents.names.range(b)
-      let bytes = documents.names.bytes
-      for offset in 0..<min(x.count, y.count) {
-        let (p, q) = (bytes[x.lowerBound + offset], bytes[y.lowerBound + offset])
-        if p != q { return p > q }
-      }
-      if x.count != y.count { return x.count > y.count }
-    }
-    let (x, y) = (documents.relevances[a], documents.relevances[b])
+  private static func precedes(_ a: Int, _ b: Int, _ documents: KeptDocuments) -> Bool {
+    let (first, second) = (documents.name(a), documents.name(b))
+    for (p, q) in zip(first, second) where p != q { return p > q }
+    if first.count != second.count { return first.count > second.count }
+    let (x, y) = (documents.relevance(a), documents.relevance(b))
     return (x.isNaN ? -.infinity : x) < (y.isNaN ? -.infinity : y)
   }
 

@@ -129,20 +129,17 @@ extension RankedQueries {
     var query = RankedQuery()
     query.weight = list.weight
     query.retrieved = list.ranked.count
-    let firstHit = hits.count
-    let firstGain = gains.count
+    let start = poolSizes
     for (place, relevance) in list.ranked.enumerated() {
       let isRelevant = relevance >= configuration.relevanceLevel
       if relevance > 0 {
         let rank = Int32(truncatingIfNeeded: place + 1)
         let tie = list.ties.isEmpty ? rank..<rank : list.ties[place]
-        let gain = configuration.gain.of(relevance)
-        hits.append(
+        append(
           RankedHit(
             rank: rank, tieFirst: tie.lowerBound, tieLast: tie.upperBound,
-            nonrelevantAbove: Int32(truncatingIfNeeded: query.nonrelevant), gain: gain,
-            isRelevant: isRelevant))
-        gains.append(gain)
+            nonrelevantAbove: Int32(truncatingIfNeeded: query.nonrelevant),
+            gain: configuration.gain.of(relevance), isRelevant: isRelevant))
       }
       if isRelevant { query.relevant += 1 } else if relevance >= 0 { query.nonrelevant += 1 }
     }
@@ -153,14 +150,32 @@ extension RankedQueries {
         gains.append(configuration.gain.of(relevance))
       }
     }
-    if list.total > query.relevant {
-      if configuration.compat.idealHasMissed { query.implied = list.total - query.relevant }
-      query.relevant = list.total
-    }
-    sortGains(from: firstGain)
-    query.hits = firstHit..<hits.count
-    query.ideal = firstGain..<gains.count
+    finish(&query, since: start, total: list.total, configuration)
     return query
+  }
+
+  /// How much is in the pools before a query is put together.
+  var poolSizes: (hits: Int, gains: Int) { (hits.count, gains.count) }
+
+  /// Adds a hit, and its gain, to the query that is put together.
+  mutating func append(_ hit: RankedHit) {
+    hits.append(hit)
+    gains.append(hit.gain)
+  }
+
+  /// Ends a query whose hits and gains are those that came since. `total` is how many documents are relevant, where
+  /// that is known; else -1.
+  mutating func finish(
+    _ query: inout RankedQuery, since start: (hits: Int, gains: Int), total: Int,
+    _ configuration: RankingState.Configuration
+  ) {
+    if total > query.relevant {
+      if configuration.compat.idealHasMissed { query.implied = total - query.relevant }
+      query.relevant = total
+    }
+    sortGains(from: start.gains)
+    query.hits = start.hits..<hits.count
+    query.ideal = start.gains..<gains.count
   }
 
   /// Puts the gains of one query in descending order, which they often are.

@@ -11,13 +11,9 @@ extension RankingState {
       let rows = order.rows(of: place, in: self)
       writer.write(UInt64(rows.count))
       for row in rows {
-        writer.write(documents.scores[row])
-        writer.write(documents.relevances[row])
-        if documents.names.ends.isEmpty {
-          writer.write(UInt64(0))
-        } else {
-          writer.write(Array(documents.names.bytes[documents.names.range(row)]))
-        }
+        writer.write(documents.score(row))
+        writer.write(documents.relevance(row))
+        writer.write(Array(documents.name(row)))
       }
     }
     writer.write(UInt64(queries.count - places.count))

@@ -58,7 +58,7 @@ public struct RankingState: State {
 
   public let configuration: Configuration
   public private(set) var count = 0
-  private(set) var documents = JudgedDocuments()
+  private(set) var documents = KeptDocuments()
   private var runs: [Run] = []
   private(set) var queries: [Query] = []
   private var stale: [Int] = []
@@ -124,8 +124,7 @@ extension RankingState {
       last = code
     }
     for code in rows.queries.indices { starts[code + 1] += starts[code] }
-    let first = documents.count
-    documents.append(
+    let first = documents.append(
       isGrouped ? rows.documents : rows.documents.selecting(Self.grouped(rows.codes, starts)))
     var places = Array(repeating: 0, count: rows.queries.count)
     for (code, name) in rows.queries.enumerated() where starts[code] < starts[code + 1] {
@@ -169,11 +168,22 @@ extension RankingState {
     }
   }
 
+  /// The rows of a query that came all at once; nil for others.
+  func rowsAtOnce(of place: Int) -> Range<Int>? {
+    let run = queries[place].lastRun
+    return run >= 0 && runs[run].previous < 0 ? runs[run].rows : nil
+  }
+
   /// Hands out the rows of a query, the latest first.
   func eachRow(of place: Int, _ body: (Int) -> Void) {
+    eachRun(of: place) { for row in $0 { body(row) } }
+  }
+
+  /// Hands out the rows of a query that lie side by side, the latest first.
+  func eachRun(of place: Int, _ body: (Range<Int>) -> Void) {
     var run = queries[place].lastRun
     while run >= 0 {
-      for row in runs[run].rows { body(row) }
+      body(runs[run].rows)
       run = runs[run].previous
     }
   }
@@ -183,8 +193,12 @@ extension RankingState {
     var order = DocumentOrder()
     for place in stale {
       queries[place].isStale = false
-      order.read(place, of: self)
-      ranked.replace(place, with: ranked.make(order.list, configuration))
+      if let counted = counted(place) {
+        ranked.replace(place, with: ranked.make(counted, configuration))
+      } else {
+        order.read(place, of: self)
+        ranked.replace(place, with: ranked.make(order.list, configuration))
+      }
     }
     stale = []
     discounts.cover(ranked.deepest)
@@ -196,13 +210,15 @@ extension RankingState {
       return
     }
     count = count.addingClamped(other.count)
-    let firstRow = documents.count
     let firstRun = runs.count
-    documents.append(other.documents)
+    let firstRows = documents.append(other.documents)
     for run in other.runs {
+      let first =
+        firstRows[KeptDocuments.chunk(of: run.rows.lowerBound)]
+        + KeptDocuments.place(of: run.rows.lowerBound)
       runs.append(
         Run(
-          rows: run.rows.lowerBound + firstRow..<run.rows.upperBound + firstRow,
+          rows: first..<first + run.rows.count,
           previous: run.previous < 0 ? -1 : run.previous + firstRun))
     }
     for (name, theirs) in other.places { take(other, theirs, name, firstRun) }

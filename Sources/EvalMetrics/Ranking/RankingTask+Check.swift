@@ -42,12 +42,11 @@ extension RankingTask {
       if !table.insert(documents.names, row, code: rows.codes[row]) { throw Self.twice(rows, row) }
     }
     let old = state.documents
-    if old.names.ends.isEmpty { return }
     for (code, place) in known.enumerated() where place >= 0 {
       var found: Int?
       state.eachRow(of: place) { row in
-        if old.isVacant(row) { return }
-        if let mine = table.find(old.names, row, code: Int32(truncatingIfNeeded: code)) {
+        if old.isVacant(row) || !old.hasName(row) { return }
+        if let mine = table.find(old.name(row), code: Int32(truncatingIfNeeded: code)) {
           found = min(found ?? mine, mine)
         }
       }
@@ -81,6 +80,7 @@ extension RankingTask {
     _ rows: DocumentRows, _ known: [Int], _ state: RankingState
   ) throws(InputError) {
     var totals = known.map { $0 < 0 ? -1 : state.queries[$0].total }
+    if rows.totals == nil && totals.allSatisfy({ $0 < 0 }) { return }
     for (row, code) in rows.codes.enumerated() {
       guard let total = rows.totals?[row], total >= 0 else { continue }
       let other = totals[Int(code)]
@@ -94,7 +94,7 @@ extension RankingTask {
     var relevant = Array(repeating: 0, count: totals.count)
     for (code, place) in known.enumerated() where place >= 0 && totals[code] >= 0 {
       state.eachRow(of: place) { row in
-        relevant[code] += isRelevant(state.documents.relevances[row]) ? 1 : 0
+        relevant[code] += isRelevant(state.documents.relevance(row)) ? 1 : 0
       }
     }
     for (row, code) in rows.codes.enumerated() {
@@ -142,23 +142,23 @@ private struct DocumentTable {
   /// The code of a query and the name of a document, one after the other.
   private var text: [UInt8] = []
 
-  private mutating func compose(_ names: TextColumn, _ row: Int, _ code: Int32) {
+  private mutating func compose(_ name: ArraySlice<UInt8>, _ code: Int32) {
     text.removeAll(keepingCapacity: true)
     for shift in [0, 8, 16, 24] as [Int32] { text.append(UInt8(truncatingIfNeeded: code >> shift)) }
-    text.append(contentsOf: names.bytes[names.range(row)])
+    text.append(contentsOf: name)
   }
 
   /// Puts a document in; false if it is there already.
   mutating func insert(_ names: TextColumn, _ row: Int, code: Int32) -> Bool {
-    compose(names, row, code)
+    compose(names.bytes[names.range(row)], code)
     guard table.id(text, text.indices) == rows.count else { return false }
     rows.append(row)
     return true
   }
 
   /// The row of a document; nil if it is not there.
-  mutating func find(_ names: TextColumn, _ row: Int, code: Int32) -> Int? {
-    compose(names, row, code)
+  mutating func find(_ name: ArraySlice<UInt8>, code: Int32) -> Int? {
+    compose(name, code)
     return table.find(text, text.indices).map { rows[$0] }
   }
 }

@@ -54,7 +54,12 @@ public struct RegressionState: State {
 
   public mutating func prepare() { for place in outputs.indices { outputs[place].prepare() } }
 
-  public var byteCount: Int { outputs.reduce(128) { $0 + $1.byteCount } }
+  public var byteCount: Int {
+    // By place, since a closure would be handed a copy of each output, and this is asked for at every push.
+    var bytes = 128
+    for place in outputs.indices { bytes += outputs[place].byteCount }
+    return bytes
+  }
 
   public func encode(into writer: inout StateWriter) {
     writer.write(UInt64(count))

@@ -16,6 +16,15 @@ import Testing
     let large: [UInt64] = [0, .max, 1 << 63, 9_999_999_999_999_999_999, 10_000_000_000_000_000_000]
     let written = Kernels.decimalTexts(large)
     #expect(large.indices.map(written.text) == large.map(String.init))
+    // The last text, where nothing is behind it, of each length.
+    for number in numbers {
+      #expect(Kernels.decimalTexts([number]).text(0) == String(number))
+      #expect(Kernels.decimalTexts([number]).bytes.count == String(number).utf8.count)
+    }
+    var generator = LawGenerator(3)
+    let random = (0..<5000).map { _ in Int64(generator.integer(0..<200_000_000)) }
+    let shown = Kernels.decimalTexts(random)
+    #expect(random.indices.map(shown.text) == random.map(String.init))
     #expect(Kernels.decimalTexts([Int8]()).count == 0)
     #expect(Kernels.decimalTexts([Int8.min]).text(0) == "-128")
   }
@@ -43,11 +52,14 @@ import Testing
   @Test func theFirstOfManyIsFound() {
     var generator = LawGenerator(5)
     let names = (0..<3000).map { _ in "d\(generator.integer(0..<2000))" }
-    let codes = (0..<3000).map { _ in Int32(generator.integer(0..<40)) }
-    var seen: Set<String> = []
-    let wanted = names.indices.first { !seen.insert("\(codes[$0]) \(names[$0])").inserted }
-    #expect(wanted != nil)
-    #expect(Self.firstTwice(names, codes) == wanted)
+    let scattered = (0..<3000).map { _ in Int32(generator.integer(0..<40)) }
+    // Those of a code side by side, of which the first that holds a name twice is found.
+    for codes in [scattered, scattered.sorted(), (0..<3000).map { Int32($0 / 60) }] {
+      var seen: Set<String> = []
+      let wanted = names.indices.first { !seen.insert("\(codes[$0]) \(names[$0])").inserted }
+      #expect(wanted != nil)
+      #expect(Self.firstTwice(names, codes) == wanted)
+    }
   }
 
   /// Long lists are sorted by digits, short ones by merging; both keep the order of equal keys.

@@ -44,9 +44,11 @@ import Testing
       for count in [24, 511, 512, 513, 2000] {
         let p = (0..<count).map { _ in Float(Self.wide(&generator, base..<base + width)) }
         let t = (0..<count).map { _ in Float(Self.wide(&generator, base..<base + width)) }
-        var sums = PairSums()
-        Kernels.addPairs(p, t, to: &sums)
-        Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), count)
+        for form in RowForm.usable {
+          var sums = PairSums()
+          Kernels.addPairs(p, t, to: &sums, form: form)
+          Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), count)
+        }
       }
     }
   }
@@ -61,9 +63,11 @@ import Testing
         var p = Array(repeating: large, count: 1024)
         var t = Array(repeating: sign * large, count: 1024)
         (p[17], t[700]) = (small, -small)
-        var sums = PairSums()
-        Kernels.addPairs(p, t, to: &sums)
-        Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), spread)
+        for form in RowForm.usable {
+          var sums = PairSums()
+          Kernels.addPairs(p, t, to: &sums, form: form)
+          Self.expectEqual(sums, Self.oneByOne(p.map(Double.init), t.map(Double.init)), spread)
+        }
       }
     }
   }

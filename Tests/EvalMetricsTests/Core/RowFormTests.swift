@@ -1,3 +1,5 @@
+import EvalTestSupport
+import RowLoops
 import Testing
 
 @testable import EvalMetrics
@@ -47,11 +49,10 @@ import Testing
 
   private static func check<Score: RowScore>(_: Score.Type) {
     for rows in rows(Score.self) {
-      let (best, ranks, isFinite) = Kernels.rankRows(
+      let (found, sums) = Kernels.logitRows(
         rows.scores, width: rows.width, labels: rows.labels, form: .plain)
-      #expect(isFinite)
-      let sums = Kernels.exponentialRows(
-        rows.scores, width: rows.width, labels: rows.labels, best: best, form: .plain)
+      let (best, ranks) = (found.best, found.ranks)
+      #expect(found.isFinite)
       let shares = Kernels.softmaxRows(
         rows.scores, width: rows.width, best: best, form: .plain)
       for (row, label) in rows.labels.enumerated() {
@@ -68,8 +69,9 @@ import Testing
         let other = Kernels.rankRows(
           rows.scores, width: rows.width, labels: rows.labels, form: form)
         #expect(other.best == best && other.ranks == ranks && other.isFinite, "\(form)")
-        let bits = Kernels.exponentialRows(
-          rows.scores, width: rows.width, labels: rows.labels, best: best, form: form)
+        let (again, bits) = Kernels.logitRows(
+          rows.scores, width: rows.width, labels: rows.labels, form: form)
+        #expect(again.best == best && again.ranks == ranks && again.isFinite, "\(form)")
         #expect(bits.map(\.sum.bitPattern) == sums.map(\.sum.bitPattern), "\(form), \(rows.name)")
         #expect(
           bits.map(\.squares.bitPattern) == sums.map(\.squares.bitPattern),
@@ -112,6 +114,78 @@ import Testing
   @Test func floatsHaveTheSameBitsInEveryForm() { Self.check(Float.self) }
 
   @Test func doublesHaveTheSameBitsInEveryForm() { Self.check(Double.self) }
+
+  /// A product and a sum that are rounded once, made of operations that each round, are as the processor or the C
+  /// library has them: also where what is left out of the first sum is a tie, or nearly one.
+  @Test func fusedInPartsIsFused() {
+    var generator = LawGenerator(17)
+    func power(_ range: Range<Int>) -> Double {
+      Double(sign: .plus, exponent: generator.integer(range), significand: 1)
+    }
+    var wrong = 0
+    for _ in 0..<20_000 {
+      var (x, y, z) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+      for lane in 0..<8 {
+        let sign = generator.integer(0..<2) == 0 ? 1.0 : -1
+        if lane < 4 {
+          z[lane] = 1 + Double(generator.integer(0..<8)) * .ulpOfOne
+          x[lane] = sign * (1 + Double(generator.integer(-2..<3)) * power(-54 ..< -26)) * 0x1p-26
+          y[lane] =
+            (Double(generator.integer(1..<9)) + Double(generator.integer(-2..<3)) * 0x1p-48)
+            * power(-32 ..< -25)
+        } else {
+          z[lane] = generator.normal() + sign * 9
+          x[lane] = generator.normal() / 8
+          y[lane] = generator.normal() / 8 * power(-40..<1)
+        }
+      }
+      if generator.integer(0..<100) == 0 { x[generator.integer(0..<8)] = 0 }
+      let found = PlainForm.fusedInParts(x, y, plus: z)
+      for lane in 0..<8 where found[lane] != z[lane].addingProduct(x[lane], y[lane]) { wrong += 1 }
+    }
+    #expect(wrong == 0)
+  }
+
+  @Test func hitsAreCountedAsSortingRanksThem() {
+    var generator = LawGenerator(23)
+    for count in [0, 1, 7, 8, 9, 64, 200, 1000] {
+      for distinct in [5, 1000, 1_000_000] {
+        let scores = (0..<count + 6).map { _ in
+          Double(generator.integer(0..<distinct)) - Double(distinct / 2)
+        }
+        let relevances = (0..<count + 6).map { _ in
+          Double(max(0, generator.integer(-30..<4)))
+        }
+        let rows = 3..<3 + count
+        let hits = rows.filter { relevances[$0] > 0 }
+        let ties = hits.contains { hit in rows.count { scores[$0] == scores[hit] } > 1 }
+        let wanted = hits.map { hit in
+          CountedHit(
+            rank: Int32(1 + rows.count { scores[$0] > scores[hit] }), relevance: relevances[hit])
+        }
+        for form in RowForm.usable {
+          let found = Kernels.countedHits(scores, relevances, rows, form: form)
+          if ties || hits.count > Kernels.mostCounted {
+            #expect(found == nil, "\(form), \(count) of \(distinct)")
+          } else {
+            #expect(found == wanted.sorted { $0.rank < $1.rank }, "\(form), \(count)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func whatIsNotRetrievedOrNotJudgedIsNotCounted() {
+    let scores = [3.0, 2, 1, -0.0]
+    #expect(
+      Kernels.countedHits(scores, [0, 2, 0, 1], 0..<4)
+        == [CountedHit(rank: 2, relevance: 2), CountedHit(rank: 4, relevance: 1)])
+    #expect(Kernels.countedHits(scores, [0, 2, .nan, 1], 0..<4) == nil)
+    #expect(Kernels.countedHits(scores, [0, 2, -1, 1], 0..<4) == nil)
+    #expect(Kernels.countedHits([3, .nan, 1, 0], [0, 2, 0, 1], 0..<4) == nil)
+    #expect(Kernels.countedHits([3, 0.0, 1, -0.0], [0, 2, 0, 0], 0..<4) == nil)
+    #expect(Kernels.countedHits(scores, [0, 0, 0, 0], 0..<9) == [])
+  }
 
   @Test func whatIsNotFiniteIsFoundAtEveryPlace() {
     for form in RowForm.usable {

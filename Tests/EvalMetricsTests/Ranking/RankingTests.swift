@@ -29,6 +29,32 @@ import Testing
     #expect(try bench.ask("mrr").number == 0.5)
   }
 
+  /// More rows than are kept side by side, in one batch, in batches that cut queries, and merged.
+  @Test func manyRowsAreThoseOfTheirQueries() throws {
+    var generator = LawGenerator(41)
+    let rows = (0..<70_000).map { row in
+      (
+        String(row / 100), "d\(row % 100)", Double(generator.integer(0..<100_000)) as Double?,
+        (generator.chance(0.05) ? Double(generator.integer(1..<4)) : 0) as Double?
+      )
+    }
+    var whole = try Bench("ranking")
+    try whole.push(Self.columns(rows))
+    var parts = try Bench("ranking")
+    for start in stride(from: 0, to: rows.count, by: 30_050) {
+      try parts.push(Self.columns(Array(rows[start..<min(start + 30_050, rows.count)])))
+    }
+    for metric in try Tasks.metrics(of: "ranking") {
+      #expect(try whole.ask(metric.example) == parts.ask(metric.example), "\(metric.name)")
+    }
+    for (query, document) in [("0", "d7"), ("329", "d99"), ("699", "d99")] {
+      #expect(throws: InputError.self) {
+        try parts.push(Self.columns([(query, document, 1, 1)]))
+      }
+    }
+    try parts.push(Self.columns([("329", "d100", 1, 1)]))
+  }
+
   /// Names that are integers, in whatever type they come, are those that their digits are.
   @Test func integersAreNames() throws {
     let queries: [Int64] = [7, 7, -1, 7, -1, 300]

@@ -1,0 +1,75 @@
+/// What processors do in ways of their own, with the same bits in all of them.
+public protocol LaneForm {
+  /// x * y + z, rounded once. The product is at most a quarter of z, or zero, and neither is near the ends of the
+  /// range of exponents.
+  static func fused(_ x: SIMD8<Double>, _ y: SIMD8<Double>, plus z: SIMD8<Double>) -> SIMD8<Double>
+  /// The entries of a table of sixteen at the lowest four bits of each lane.
+  static func lookUp(
+    _ n: SIMD8<UInt64>, in table: UnsafePointer<UInt64>
+  ) -> SIMD8<UInt64>
+}
+
+extension LaneForm {
+  /// Entries read one by one.
+  @inlinable @inline(__always)
+  public static func lookUp(
+    _ n: SIMD8<UInt64>, in table: UnsafePointer<UInt64>
+  ) -> SIMD8<UInt64> {
+    let places = n & SIMD8(repeating: 15)
+    @inline(__always)
+    func entry(_ lane: Int) -> UInt64 { table[Int(truncatingIfNeeded: places[lane])] }
+    return SIMD8(
+      entry(0), entry(1), entry(2), entry(3), entry(4), entry(5), entry(6), entry(7))
+  }
+}
+
+/// For every processor.
+public enum PlainForm: LaneForm {
+  @inlinable @inline(__always)
+  public static func fused(
+    _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus z: SIMD8<Double>
+  ) -> SIMD8<Double> {
+    #if arch(arm64)
+      z.addingProduct(x, y)
+    #else
+      fusedInParts(x, y, plus: z)
+    #endif
+  }
+
+  /// The same with operations that each round, since the C library's function would take a hundred times as long
+  /// where the processor has none (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums: proved
+  /// algorithms using rounding to odd").
+  @inlinable @inline(__always)
+  public static func fusedInParts(
+    _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus z: SIMD8<Double>
+  ) -> SIMD8<Double> {
+    // The product is high + low, exactly (Dekker).
+    let (a, b) = halves(x)
+    let (c, d) = halves(y)
+    let high = x * y
+    let low = ((a * c - high) + a * d + b * c) + b * d
+    // The sum of z and the higher part is sum + error, exactly, since z is larger.
+    let sum = z + high
+    let error = high - (sum - z)
+    // What is left, rounded to odd: then its sum with the rest is rounded as if it had all digits.
+    let rest = error + low
+    let back = rest - error
+    let lost = (error - (rest - back)) + (low - back)
+    // An even one goes towards what was lost: one up in size if that has the sign of the rest, or else one down.
+    typealias Bits = SIMD8<UInt64>
+    let bits = unsafeBitCast(rest, to: Bits.self)
+    let even = (bits & 1) ^ 1
+    let down = ((bits ^ unsafeBitCast(lost, to: Bits.self)) &>> Bits(repeating: 63)) & even
+    let step = even &- down &- down
+    let odd = bits &+ (step & unsafeBitCast(lost .!= 0, to: Bits.self))
+    return sum + unsafeBitCast(odd, to: SIMD8<Double>.self)
+  }
+
+  /// A number as the sum of two with half its digits each (Veltkamp).
+  @inlinable @inline(__always)
+  static func halves(_ x: SIMD8<Double>) -> (SIMD8<Double>, SIMD8<Double>) {
+    let shifted = x * 134_217_729
+    let upper = shifted - (shifted - x)
+    return (upper, x - upper)
+  }
+}
