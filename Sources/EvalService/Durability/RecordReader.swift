@@ -60,11 +60,12 @@ struct RecordReader {
     return .record(record)
   }
 
-  /// The last record that lies behind a bad one, and the number up to which any of them says that all was
-  /// on the disk; nil when there is none.
+  /// The first whole record where a bad one was met or behind it, and the number up to which any such says
+  /// that all was on the disk; nil when there is none.
   mutating func laterRecords() throws(StorageFault) -> (offset: Int, synced: UInt64)? {
     var found: (offset: Int, synced: UInt64)?
-    var place = position + 1
+    // A whole record may stand right there, if the one before it is missing.
+    var place = position
     while place + RecordHead.length <= size {
       try load(place, RecordHead.length)
       guard place + RecordHead.length <= start + window.count else { break }
