@@ -14,88 +14,87 @@ private struct PackedParts {
     (dtype, shape, base64) = (values[0], values[1], values[2])
     (sharedMemory, offset) = (values[3], values[4])
   }
+
+  /// Which of them says where the bytes are.
+  var source: String { sharedMemory == nil ? "base64" : "shared_memory" }
 }
 
 extension BatchReader {
   /// A column that is an object: packed, or by dictionary.
-  func encoded(
-    _ json: JSONValue, name: String, path: String
-  ) throws(RPCError) -> Column {
-    let fields = Params(
-      json, path: path,
-      caller: Caller(session: SessionID(0), capabilities: .init(), isNotification: false))
+  func encoded(_ json: JSONValue, at place: ColumnPlace) throws(RPCError) -> Column {
     let (values, areAll) = json.members(named: PackedParts.keys)
     if !areAll {
-      if json["dictionary"] != nil { return try dictionary(fields, name: name) }
-      try refuseUnknown(fields, PackedParts.keys, name: name)
+      if json["dictionary"] != nil { return try dictionary(json, at: place) }
+      try refuseUnknown(json, PackedParts.keys, at: place)
     }
     let parts = PackedParts(values)
     guard let dtype = DType(parts.dtype) else {
       throw RPCError(
-        .invalidBatch, "a packed column needs a dtype", path: fields.path(of: "dtype"),
+        .invalidBatch, "a packed column needs a dtype", path: place.pointer(to: "dtype"),
         hint: "one of " + DType.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    let storage = try packed(parts, dtype, fields)
-    let shape = try self.shape(parts.shape, of: storage.count, fields)
+    let lengths = parts.shape.flatMap(Self.lengths)
+    let storage = try packed(parts, dtype, lengths, place)
+    let shape = try self.shape(parts.shape, lengths, of: storage.count, place)
     return .numeric(NumericColumn(storage: .init(storage), shape: shape))
   }
 
   /// The elements, from where they are.
   private func packed(
-    _ parts: PackedParts, _ dtype: DType, _ fields: Params
+    _ parts: PackedParts, _ dtype: DType, _ lengths: [Int]?, _ place: ColumnPlace
   ) throws(RPCError) -> Storage {
-    let source = parts.sharedMemory == nil ? "base64" : "shared_memory"
     do {
-      if source == "shared_memory" {
-        return try decode(try sharedBytes(parts, dtype, fields), as: dtype)
+      if parts.sharedMemory != nil {
+        return try decode(try sharedBytes(parts, dtype, lengths, place), as: dtype)
       }
       if parts.offset != nil {
         throw RPCError(
-          .invalidBatch, "offset belongs to shared_memory", path: fields.path(of: "offset"))
+          .invalidBatch, "offset belongs to shared_memory", path: place.pointer(to: "offset"))
       }
       guard let text = parts.base64, text.kind == .string else {
         throw RPCError(
           .invalidBatch, "a packed column needs base64 or shared_memory",
-          path: fields.path(of: "base64"),
+          path: place.pointer(to: "base64"),
           hint: "write {\"dtype\": \"float32\", \"base64\": \"…\"}")
       }
       return try decodeBase64(text, as: dtype)
     } catch let error as PackedError {
-      throw RPCError(.invalidBatch, error.message, path: fields.path(of: source))
+      throw RPCError(.invalidBatch, error.message, path: place.pointer(to: parts.source))
     } catch let error as RPCError {
       throw error
     } catch {
-      throw RPCError(.internalError, "\(error)", path: fields.path(of: source))
+      throw RPCError(.internalError, "\(error)", path: place.pointer(to: parts.source))
     }
   }
 
   /// The bytes of a column in shared memory. They are read at once, so the space is free once the push is answered.
   private func sharedBytes(
-    _ parts: PackedParts, _ dtype: DType, _ fields: Params
+    _ parts: PackedParts, _ dtype: DType, _ lengths: [Int]?, _ place: ColumnPlace
   ) throws(RPCError) -> ByteSource {
-    let path = fields.path(of: "shared_memory")
     guard parts.base64 == nil, let name = parts.sharedMemory?.string else {
       throw RPCError(
-        .invalidBatch, "a column is in shared memory or in base64", path: path,
+        .invalidBatch, "a column is in shared memory or in base64",
+        path: place.pointer(to: "shared_memory"),
         hint:
           "write {\"dtype\": \"float32\", \"shape\": [4096], \"shared_memory\": \"NAME\", \"offset\": 0}"
       )
     }
     guard let sharedMemory else {
       throw RPCError(
-        .invalidBatch, "this machine has no shared memory for columns", path: path,
+        .invalidBatch, "this machine has no shared memory for columns",
+        path: place.pointer(to: "shared_memory"),
         hint: "send base64; initialize tells column_encodings")
     }
-    guard let lengths = parts.shape, let count = Self.elements(lengths) else {
+    guard let count = lengths.flatMap(Self.elements) else {
       throw RPCError(
-        .invalidBatch, "a column in shared memory needs a shape", path: fields.path(of: "shape"),
+        .invalidBatch, "a column in shared memory needs a shape", path: place.pointer(to: "shape"),
         hint: "the lengths of its dimensions, rows first")
     }
     var offset = 0
     if let given = parts.offset, !given.isNull {
       guard let value = given.int64.flatMap(Int.init(exactly:)), value >= 0 else {
         throw RPCError(
-          .invalidBatch, "offset must be a number of bytes", path: fields.path(of: "offset"))
+          .invalidBatch, "offset must be a number of bytes", path: place.pointer(to: "offset"))
       }
       offset = value
     }
@@ -103,12 +102,13 @@ extension BatchReader {
     guard !overflow, bytes <= Self.sharedLimit else {
       throw RPCError(
         .invalidBatch, "a column in shared memory has more than \(Self.sharedLimit) bytes",
-        path: fields.path(of: "shape"), hint: "push it in several batches")
+        path: place.pointer(to: "shape"), hint: "push it in several batches")
     }
     switch sharedMemory(name, offset, bytes) {
     case .success(let found): return found
     case .failure(let error):
-      throw RPCError(.invalidBatch, error.message, path: path, hint: error.hint)
+      throw RPCError(
+        .invalidBatch, error.message, path: place.pointer(to: "shared_memory"), hint: error.hint)
     }
   }
 
@@ -144,8 +144,10 @@ extension BatchReader {
   }
 
   private func refuseUnknown(
-    _ fields: Params, _ known: [String], name: String
+    _ json: JSONValue, _ known: [String], at place: ColumnPlace
   ) throws(RPCError) {
+    let caller = Caller(session: SessionID(0), capabilities: .init(), isNotification: false)
+    let fields = Params(json, path: place.pointer, caller: caller)
     do {
       try fields.refuseUnknownKeys(known)
     } catch {
@@ -158,32 +160,34 @@ extension BatchReader {
 
   /// The shape that was sent, checked against the number of elements; one dimension without one.
   private func shape(
-    _ json: JSONValue?, of count: Int, _ fields: Params
+    _ json: JSONValue?, _ lengths: [Int]?, of count: Int, _ place: ColumnPlace
   ) throws(RPCError) -> [Int] {
     guard let json, !json.isNull else { return [count] }
-    guard let shape = Self.lengths(json), Self.elements(shape) == count else {
+    guard let lengths, Self.elements(lengths) == count else {
       throw RPCError(
         .invalidBatch, "the shape does not fit the \(count) elements",
-        path: fields.path(of: "shape"), hint: "the lengths' product is the number of elements")
+        path: place.pointer(to: "shape"), hint: "the lengths' product is the number of elements")
     }
-    return shape
+    return lengths
   }
 
-  private func dictionary(_ fields: Params, name: String) throws(RPCError) -> Column {
-    try refuseUnknown(fields, ["dictionary", "indices"], name: name)
-    guard let words = fields["dictionary"], words.kind == .array, let indices = fields["indices"]
+  private func dictionary(
+    _ json: JSONValue, at place: ColumnPlace
+  ) throws(RPCError) -> Column {
+    try refuseUnknown(json, ["dictionary", "indices"], at: place)
+    guard let words = json["dictionary"], words.kind == .array, let indices = json["indices"]
     else {
       throw RPCError(
-        .invalidBatch, "a dictionary column needs dictionary and indices", path: fields.path,
+        .invalidBatch, "a dictionary column needs dictionary and indices", path: place.pointer,
         hint: "write {\"dictionary\": [\"en\", \"fr\"], \"indices\": [0, 1, 0]}")
     }
     let values = words.elements.map { Value($0) }
-    let place = fields.path(of: "indices")
-    guard case .numeric(let column) = try column(indices, name: "indices", path: place),
+    let place = ColumnPlace(path: place.pointer, name: "indices")
+    guard case .numeric(let column) = try column(indices, at: place),
       column.isIntegral || column.rows == 0, column.width == 1 || column.rows == 0
     else {
       throw RPCError(
-        .invalidBatch, "indices must be a column of integers", path: place,
+        .invalidBatch, "indices must be a column of integers", path: place.pointer,
         hint: "an index for each row, from 0")
     }
     var codes: [Int32] = []
@@ -192,7 +196,7 @@ extension BatchReader {
       guard let code = column.value(at: row).exactInteger, code >= 0, code < values.count else {
         throw RPCError(
           .invalidBatch, "an index is \(column.value(at: row).brief)",
-          path: jsonPointer(place, row), hint: "the dictionary has \(values.count) values")
+          path: jsonPointer(place.pointer, row), hint: "the dictionary has \(values.count) values")
       }
       codes.append(Int32(truncatingIfNeeded: code))
     }

@@ -18,6 +18,18 @@ public struct SharedMemoryError: Error, Sendable {
   }
 }
 
+/// Where a column stands. Errors name it by a pointer, which nobody else pays for.
+struct ColumnPlace {
+  /// The JSON pointer of the object that it is a member of.
+  let path: String
+  let name: String
+
+  var pointer: String { jsonPointer(path, clipped(name)) }
+
+  /// The pointer of a member of the column.
+  func pointer(to key: String) -> String { jsonPointer(pointer, key) }
+}
+
 /// Makes columns of the `batch` of a push. JSON text, packed base64 and shared memory become the same types.
 struct BatchReader {
   /// Nil where there is no shared memory.
@@ -43,11 +55,11 @@ struct BatchReader {
     var columns: [(String, Column)] = []
     var slices: [(String, Column)] = []
     for (name, json) in batch.members {
-      let place = jsonPointer(path, clipped(name))
+      let place = ColumnPlace(path: path, name: name)
       if name == "slices" {
-        slices = try readSlices(json, path: place)
+        slices = try readSlices(json, path: place.pointer)
       } else {
-        columns.append((name, try column(json, name: name, path: place)))
+        columns.append((name, try column(json, at: place)))
       }
     }
     return try translating(at: path) { () throws(InputError) in
@@ -65,10 +77,10 @@ struct BatchReader {
     }
     var slices: [(String, Column)] = []
     for (name, value) in json.members {
-      let place = jsonPointer(path, clipped(name))
+      let place = ColumnPlace(path: path, name: name)
       switch value.kind {
-      case .array: slices.append((name, try column(value, name: name, path: place)))
-      case .object: slices.append((name, try encoded(value, name: name, path: place)))
+      case .array: slices.append((name, try column(value, at: place)))
+      case .object: slices.append((name, try encoded(value, at: place)))
       default: slices.append((name, .constant(Value(value))))
       }
     }
@@ -76,28 +88,25 @@ struct BatchReader {
   }
 
   /// One column: an array, a packed array or a dictionary.
-  func column(
-    _ json: JSONValue, name: String, path: String
-  ) throws(RPCError) -> Column {
+  func column(_ json: JSONValue, at place: ColumnPlace) throws(RPCError) -> Column {
     switch json.kind {
-    case .array: return try array(json, name: name, path: path)
-    case .object: return try encoded(json, name: name, path: path)
+    case .array: return try array(json, at: place)
+    case .object: return try encoded(json, at: place)
     default:
       throw RPCError(
-        .invalidBatch, "\(quoted(name)) must be a column", path: path,
+        .invalidBatch, "\(quoted(place.name)) must be a column", path: place.pointer,
         hint: "a column is an array, or an object with dtype and base64")
     }
   }
 
-  private func array(
-    _ json: JSONValue, name: String, path: String
-  ) throws(RPCError) -> Column {
+  private func array(_ json: JSONValue, at place: ColumnPlace) throws(RPCError) -> Column {
     if let numbers = json.numbers {
       if let index = numbers.overflowIndex {
         let width = max(1, numbers.shape.dropFirst().reduce(1, *))
         throw RPCError(
-          .invalidBatch, "a number of \(quoted(name)) is too large for a float64",
-          path: jsonPointer(path, index / width), hint: "write \"Infinity\" if that is meant")
+          .invalidBatch, "a number of \(quoted(place.name)) is too large for a float64",
+          path: jsonPointer(place.pointer, index / width),
+          hint: "write \"Infinity\" if that is meant")
       }
       return .numeric(NumericColumn(storage: .init(numbers.storage), shape: numbers.shape))
     }

@@ -18,13 +18,13 @@ from ._errors import CheckpointNotFound, EvaldError, StateDamaged, StreamNotFoun
 
 if TYPE_CHECKING:
     from ._client import Evald
-    from ._stream import Stream
+    from ._upkeep import Upkeep
 
 _FORMAT = 1
 _INLINE_BYTES = 1 << 24  # longer ones go through a file instead of a line
 
 
-def save_stream(stream: Stream, embed: bool | None, keep: int | None) -> dict[str, Any]:
+def save_stream(stream: Upkeep, embed: bool | None, keep: int | None) -> dict[str, Any]:
     """The checkpoint of a stream, as something to save."""
     name = f"state_dict {secrets.token_hex(8)}"
     params: dict[str, Any] = {"name": name, "stream": stream.name}
@@ -80,7 +80,7 @@ def _exported(ev: Evald, stream: str, name: str) -> bytes:
             return file.read()
 
 
-def load_stream(stream: Stream, state: Mapping[str, Any] | None) -> None:
+def load_stream(stream: Upkeep, state: Mapping[str, Any] | None) -> None:
     """Takes a stream back; None is the beginning."""
     if state is None:
         stream.reset()
