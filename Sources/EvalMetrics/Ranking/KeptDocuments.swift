@@ -14,12 +14,12 @@ struct KeptDocuments: Sendable {
   mutating func append(_ documents: JudgedDocuments) -> Int {
     let last = chunks.count - 1
     if last >= 0 && chunks[last].count + documents.count <= Self.rowsOfChunk {
-      let first = last << Self.placeBits + chunks[last].count
+      let first = (last << Self.placeBits) + chunks[last].count
       chunks[last].append(documents)
       return first
     }
     chunks.append(documents)
-    return chunks.count - 1 << Self.placeBits
+    return (chunks.count - 1) << Self.placeBits
   }
 
   /// Adds all documents of another, and gives the new number of the first of each of its chunks.
