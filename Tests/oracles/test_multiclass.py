@@ -437,3 +437,18 @@ def test_a_fit_is_refused_since_logits_are_not_kept(daemon: Daemon) -> None:
         stream.push(scores=[[1.0, 0.0, 2.0]], labels=[1])
         with pytest.raises(Refused, match="does not keep its logits"):
             stream.call("calibration/fit")
+
+
+@pytest.mark.parametrize("kind", ["logit", "probability"])
+@pytest.mark.parametrize("label", [0, 1])
+def test_losses_end_where_scikit_learns_end(
+    daemon: Daemon, kind: str, label: int
+) -> None:
+    scores = np.array([[800.0, 0.0, -3.0]] if kind == "logit" else [[1.0, 0.0, 0.0]])
+    p = Rows(scores, np.array([label]), np.ones(1), kind).probabilities
+    with daemon.stream("multiclass", options={"score_kind": kind, "classes": 3}) as s:
+        s.push(scores=scores.tolist(), labels=[label])
+        found = s.values("log_loss")["log_loss"]
+    assert found == pytest.approx(
+        metrics.log_loss([label], p, labels=[0, 1, 2]), rel=1e-12, abs=0
+    )

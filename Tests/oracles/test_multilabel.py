@@ -421,3 +421,33 @@ def test_an_unknown_class_is_refused(daemon: Daemon) -> None:
             stream.call("threshold/evaluate", thresholds=[0.5], **{"class": "bird"})
         found = stream.call("threshold/evaluate", thresholds=[0.5], **{"class": "dog"})
         assert found["rows"][0]["f1"] == 1
+
+
+@settings(max_examples=20)
+@given(rows(), rows())
+def test_what_was_asked_before_a_merge_is_asked_anew(
+    daemon: Daemon, r: Rows, other: Rows
+) -> None:
+    asked = ["roc_auc_micro", "average_precision_micro"]
+    width = max(r.scores.shape[1], other.scores.shape[1])
+    options: dict[str, Any] = {"score_kind": "score", "classes": width}
+
+    def push(stream: Any, part: Rows) -> None:
+        wide = ((0, 0), (0, width - part.scores.shape[1]))
+        stream.push(
+            scores=np.pad(part.scores, wide).tolist(),
+            labels=np.pad(part.labels, wide).astype(int).tolist(),
+        )
+
+    with (
+        daemon.stream("multilabel", options=options) as one,
+        daemon.stream("multilabel", options=options) as two,
+        daemon.stream("multilabel", options=options) as whole,
+    ):
+        push(one, r)
+        one.values(*asked)
+        push(two, other)
+        one.call("state/merge", state=two.call("state/export")["state"])
+        push(whole, r)
+        push(whole, other)
+        assert one.values(*asked) == whole.values(*asked)
