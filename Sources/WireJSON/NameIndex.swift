@@ -2,19 +2,18 @@
 public struct NameIndex: Sendable {
   private let names: [[UInt8]]
   /// Positions in `names`, and -1 where the slot is free; a power of two of them, most of them free.
-  private let slots: [Int16]
+  private let slots: [Int32]
 
-  /// An index of at most 10,000 names; of two that are equal it finds the first.
+  /// An index of these names; of two that are equal it finds the first.
   public init(_ names: [String]) {
-    precondition(names.count <= 10_000, "too many names")
     self.names = names.map { Array($0.utf8) }
     var size = 16
     while size < 4 * names.count { size *= 2 }
-    var slots = [Int16](repeating: -1, count: size)
+    var slots = [Int32](repeating: -1, count: size)
     for (position, name) in self.names.enumerated() {
       var slot = name.withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
       while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
-      slots[slot] = Int16(position)
+      slots[slot] = Int32(truncatingIfNeeded: position)
     }
     self.slots = slots
   }

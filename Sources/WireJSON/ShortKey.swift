@@ -3,11 +3,10 @@ public struct ShortKey: Sendable, Equatable {
   private let word: UInt64
   private let count: Int
 
-  /// The key with these code points; it must have at most eight bytes.
+  /// The key with these code points. One of more than eight bytes equals no key of an object.
   public init(_ text: StaticString) {
     let bytes = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    precondition(bytes.count <= 8, "a short key has at most eight bytes")
-    self.init(word: Self.word(bytes[...]), count: bytes.count)
+    self.init(word: Self.word(bytes.prefix(8)), count: bytes.count)
   }
 
   private init(word: UInt64, count: Int) {
