@@ -252,3 +252,35 @@ def test_a_segment_of_another_user_is_refused(path: Path) -> None:
         for _ in range(2):
             (found,) = answers(running, [(path.name, 0, 8)])
             assert found == "the segment is not this user's"
+
+
+def test_columns_of_one_push_may_lie_in_two_segments() -> None:
+    one = shared_memory.SharedMemory(create=True, size=1 << 16)
+    two = shared_memory.SharedMemory(create=True, size=1 << 12)
+    try:
+        values = np.arange(100, dtype=np.float32)
+        weights = np.arange(100, dtype=np.uint8) % 3 + 1
+        for made, offset, written in ((one, 60_000, values), (two, 0, weights)):
+            buffer = made.buf
+            assert buffer is not None
+            buffer[offset : offset + written.nbytes] = written.tobytes()
+            del buffer
+        batch = {
+            "values": column(one.name, "float32", [100], 60_000),
+            "weights": column(two.name, "uint8", [100]),
+        }
+        with daemon() as running:
+            opened(running)
+            lines = [
+                request(number, "stream/push", {"stream": "s", "batch": dict(columns)})
+                for number, columns in ((2, batch.items()), (3, reversed(batch.items())))
+            ]
+            for line in lines:
+                assert "result" in json.loads(running.ask(line))
+            query = request(4, "metric/query", {"stream": "s", "metrics": ["sum"]})
+            found = json.loads(running.ask(query))["result"]["values"]
+        assert found["sum"] == 2 * float((values * weights).sum())
+    finally:
+        for made in (one, two):
+            made.close()
+            made.unlink()
