@@ -8,8 +8,10 @@
 struct RankSums<Key: ScoreKey>: Sendable {
   /// Twice the pairs of a positive and a negative in order, those that tie counting one.
   var twicePairs = WidePairs()
-  /// Of precision over positives: at each score, and by trapezoids from the point before.
-  var areas = CompensatedSums()
+  /// Of precision over positives: at each score.
+  var steps = PrecisionSum()
+  /// The same by trapezoids from the point before.
+  var trapezoids = CompensatedSum()
   /// The largest |TP N - FP P| of any point.
   var largestGap = 0.0
   /// The highest F1, and the highest key that reaches it.
@@ -55,8 +57,10 @@ extension Kernels {
 private struct RankBlock<Key: ScoreKey> {
   static var length: Int { 2048 }
 
-  private let ones: UnsafeBufferPointer<Key>
-  private let zeros: UnsafeBufferPointer<Key>
+  /// Ranks positives among negatives.
+  private let ranker: KeyRanker<Key>
+  private var ones: UnsafeBufferPointer<Key> { ranker.keys }
+  private var zeros: UnsafeBufferPointer<Key> { ranker.others }
   /// Positives and negatives that were not met yet: the first so many of each column.
   private var i: Int
   private var j: Int
@@ -73,7 +77,8 @@ private struct RankBlock<Key: ScoreKey> {
   private let tied: UnsafeMutablePointer<Int>
 
   init(_ ones: UnsafeBufferPointer<Key>, _ zeros: UnsafeBufferPointer<Key>) {
-    (self.ones, self.zeros, i, j) = (ones, zeros, ones.count, zeros.count)
+    ranker = KeyRanker(ones, among: zeros)
+    (i, j) = (ones.count, zeros.count)
     // Points are taken in pairs, so that there may be one too many.
     let length = Self.length + 2
     ranks = .allocate(capacity: length)
@@ -98,11 +103,13 @@ private struct RankBlock<Key: ScoreKey> {
     downTo[0] = ones.count &- i
     var end = max(0, i &- Self.length)
     // Positives of one score are not cut apart.
-    if end > 0 && ones[end &- 1] == ones[end] { end = lowerBound(ones, ones[end] &+ 1, end, i) }
+    if end > 0 && ones[end &- 1] == ones[end] {
+      end = ranker.lowerBound(ones, ones[end] &+ 1, end, i)
+    }
     if end == i || ones[end] == ones[i &- 1] {
       fillWithOneScore()
     } else {
-      rank(from: end)
+      ranker.rank(i, j, from: end, into: ranks)
       findScores(from: end)
     }
     return true
@@ -111,7 +118,7 @@ private struct RankBlock<Key: ScoreKey> {
   /// The block is all positives of the next score, however many.
   private mutating func fillWithOneScore() {
     let key = ones[i &- 1]
-    i = lowerBound(ones, key, 0, i)
+    i = ranker.lowerBound(ones, key, 0, i)
     while j >= 8 && zeros[j &- 8] > key { j &-= 8 }
     while j > 0 && zeros[j &- 1] > key { j &-= 1 }
     keys[0] = key
@@ -142,114 +149,11 @@ private struct RankBlock<Key: ScoreKey> {
 
   /// How many negatives have the key of a score in the block.
   @inline(__always)
-  private func equals(_ place: Int) -> Int {
-    let key = keys[place]
-    let end = notAbove[place]
-    if end < 4 || zeros[end &- 4] == key { return end &- lowerBound(zeros, key, 0, end) }
-    return one(zeros[end &- 1] == key) &+ one(zeros[end &- 2] == key)
-      &+ one(zeros[end &- 3] == key)
-  }
-
-  /// The first place from `start` to `end` whose key is not below one.
-  @inline(never)
-  private func lowerBound(
-    _ keys: UnsafeBufferPointer<Key>, _ key: Key, _ start: Int, _ end: Int
-  ) -> Int {
-    var low = start
-    var high = end
-    while low < high {
-      let middle = low &+ (high &- low) / 2
-      if keys[middle] >= key { high = middle } else { low = middle &+ 1 }
-    }
-    return low
-  }
+  private func equals(_ place: Int) -> Int { ranker.equals(keys[place], notAbove[place]) }
 
   /// 1 where it is so, else 0, without a branch.
   @inline(__always)
   private func one(_ isSo: Bool) -> Int { Int(unsafeBitCast(isSo, to: UInt8.self)) }
-}
-
-extension RankBlock {
-  /// One of four parts of the block, ranked side by side because each waits for its own last step.
-  private struct Chain {
-    /// Positives and negatives left: the first so many of each column.
-    var i: Int
-    var j: Int
-    /// Where the positives of the chain end.
-    let end: Int
-    var stepsLeft: Int { min(i &- end, j / 8) }
-  }
-
-  /// Ranks the positives from `end` on.
-  @inline(__always)
-  private func rank(from end: Int) {
-    let quarter = (i &- end) / 4
-    var a = Chain(i: i, j: j, end: i &- quarter)
-    var b = chain(after: a, quarter)
-    var c = chain(after: b, quarter)
-    var d = chain(after: c, c.end &- end)
-    let ranks = ranks - end
-    while true {
-      let safe = min(min(a.stepsLeft, b.stepsLeft), min(c.stepsLeft, d.stepsLeft))
-      if safe == 0 { break }
-      for _ in 0..<safe {
-        step(&a, ranks)
-        step(&b, ranks)
-        step(&c, ranks)
-        step(&d, ranks)
-      }
-    }
-    finish(&a, ranks)
-    finish(&b, ranks)
-    finish(&c, ranks)
-    finish(&d, ranks)
-  }
-
-  /// The chain of the next `count` positives.
-  @inline(__always)
-  private func chain(after last: Chain, _ count: Int) -> Chain {
-    let i = last.end
-    if count == 0 { return Chain(i: i, j: last.j, end: i) }
-    let key = ones[i &- 1]
-    // Looks near the last chain's start first.
-    var step = 2 &* count
-    var low = last.j
-    while low > 0 && zeros[low &- 1] > key {
-      low = max(0, low &- step)
-      step &*= 2
-    }
-    // The first negative above the key is where the next higher key would begin.
-    let j = key == .max ? last.j : lowerBound(zeros, key &+ 1, low, last.j)
-    return Chain(i: i, j: j, end: i &- count)
-  }
-
-  /// Compares eight negatives with the chain's next positive. Where all are above it, the next step goes
-  /// on with the same one, so that no branch depends on the keys.
-  @inline(__always)
-  private func step(_ chain: inout Chain, _ ranks: UnsafeMutablePointer<Int>) {
-    let key = ones[chain.i &- 1]
-    let window = chain.j &- 8
-    let low = one(zeros[window] > key) &+ one(zeros[window &+ 1] > key)
-    let middle = one(zeros[window &+ 2] > key) &+ one(zeros[window &+ 3] > key)
-    let high = one(zeros[window &+ 4] > key) &+ one(zeros[window &+ 5] > key)
-    let top = one(zeros[window &+ 6] > key) &+ one(zeros[window &+ 7] > key)
-    let found = (low &+ middle) &+ (high &+ top)
-    chain.j &-= found
-    ranks[chain.i &- 1] = chain.j
-    chain.i &-= one(found < 8)
-  }
-
-  /// Ranks the rest of a chain one by one.
-  @inline(never)
-  private func finish(_ chain: inout Chain, _ ranks: UnsafeMutablePointer<Int>) {
-    while chain.i > chain.end {
-      let key = ones[chain.i &- 1]
-      while chain.j >= 8 && zeros[chain.j &- 8] > key { chain.j &-= 8 }
-      while chain.j > 0 && zeros[chain.j &- 1] > key { chain.j &-= 1 }
-      ranks[chain.i &- 1] = chain.j
-      chain.i &-= 1
-    }
-  }
 }
 
 extension RankBlock {
@@ -258,13 +162,21 @@ extension RankBlock {
   func add(to sums: inout RankSums<Key>) -> Bool {
     countPairs(&sums)
     let points = Points(positives: ones.count, negatives: zeros.count)
-    var (gaps, highest) = (points.noGaps, SIMD2<Double>(repeating: -1))
+    var (gaps, highest) = (points.noGaps, Points.Pair(repeating: -1))
+    var steps = (coarse: Points.Pair.zero, fine: Points.Pair.zero)
     for place in stride(from: 0, to: count, by: 2) {
       let fpBefore = points.allZeros - pair(notAbove, place)
       points.add(
         from: (pair(downTo, place), fpBefore),
         to: (pair(downTo, place &+ 1), fpBefore + pair(tied, place)),
-        &sums.areas, &gaps, &highest)
+        &steps, &sums.trapezoids, &gaps, &highest)
+    }
+    if count == 1 {
+      // One score may have more positives than a block.
+      let (tp, fp) = (Double(downTo[1]), Double(zeros.count &- notAbove[0] &+ tied[0]))
+      sums.steps.add(tp / (tp + fp), weight: tp - Double(downTo[0]))
+    } else {
+      sums.steps.add(coarse: steps.coarse[0] + steps.coarse[1], fine: steps.fine[0] + steps.fine[1])
     }
     sums.largestGap = max(
       sums.largestGap, max(gaps.above[0], gaps.above[1]), -min(gaps.below[0], gaps.below[1]))
@@ -334,7 +246,8 @@ private struct Points {
   @inline(__always)
   func add(
     from before: (tp: Pair, fp: Pair), to now: (tp: Pair, fp: Pair),
-    _ areas: inout CompensatedSums, _ gaps: inout (above: Pair, below: Pair), _ highest: inout Pair
+    _ steps: inout (coarse: Pair, fine: Pair), _ trapezoids: inout CompensatedSum,
+    _ gaps: inout (above: Pair, below: Pair), _ highest: inout Pair
   ) {
     // Negatives alone lower every curve, so its turning points are before and at each positive.
     let selected = before.tp + before.fp
@@ -342,10 +255,12 @@ private struct Points {
     lastPrecision.replace(with: 1, where: selected .== 0)
     let precision = now.tp / (now.tp + now.fp)
     let weight = now.tp - before.tp
-    let step = weight * precision
+    let parts = PrecisionSum.parts(precision)
+    steps.coarse += weight * parts.coarse
+    steps.fine += weight * parts.fine
     let trapezoid = weight * (precision + lastPrecision) / 2
-    areas.add(Pair(step[0], trapezoid[0]))
-    areas.add(Pair(step[1], trapezoid[1]))
+    trapezoids.add(trapezoid[0])
+    trapezoids.add(trapezoid[1])
     note(before.tp * allZeros - before.fp * allOnes, &gaps)
     note(now.tp * allZeros - now.fp * allOnes, &gaps)
     let f1 = 2 * now.tp / (allOnes + now.tp + now.fp)
@@ -357,22 +272,6 @@ private struct Points {
     gaps.above.replace(with: gap, where: gap .> gaps.above)
     gaps.below.replace(with: gap, where: gap .< gaps.below)
   }
-}
-
-/// Two sums side by side, each the same as a `CompensatedSum`.
-struct CompensatedSums: Sendable {
-  private var sum = SIMD2<Double>.zero
-  private var error = SIMD2<Double>.zero
-
-  @inline(__always)
-  mutating func add(_ x: SIMD2<Double>) {
-    let total = sum + x
-    let part = total - sum
-    error += (sum - (total - part)) + (x - part)
-    sum = total
-  }
-
-  var values: SIMD2<Double> { sum + error }
 }
 
 /// A sum of products of counts, exact beyond 64 bits.

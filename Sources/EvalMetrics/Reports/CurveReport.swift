@@ -72,7 +72,7 @@ extension ScoredRows {
     case .precisionRecall:
       return CurveReport(
         columns: [column("precision", precision), column("recall", recall), thresholds],
-        area: scores.ranks.precisionRecallArea,
+        area: scores.rankSummary.precisionRecallArea,
         areaBounds: scores.rankBounds.precisionRecallArea)
     case .threshold:
       return CurveReport(

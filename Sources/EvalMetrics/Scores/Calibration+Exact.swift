@@ -1,11 +1,19 @@
 /// The sums of one bin of probabilities, exact, so that they are the same however the scores are kept.
-private struct ExactBin {
+private struct ExactBin: Sendable {
   var mass = 0.0
   var positives = 0.0
   /// Of all probabilities, of those of positives, and of all squares.
   var scores = ExactSum()
   var positiveScores = ExactSum()
   var squares = ExactSum()
+
+  mutating func merge(_ other: ExactBin) {
+    mass += other.mass
+    positives += other.positives
+    scores.merge(other.scores)
+    positiveScores.merge(other.positiveScores)
+    squares.merge(other.squares)
+  }
 }
 
 extension SortedScores {
@@ -13,14 +21,7 @@ extension SortedScores {
   ///
   /// The squared errors come from (p - y)^2 = y - 2yp + p^2, which is exact in sums; 1 - p would round.
   func exactCalibration(_ edges: [Double]) -> Calibration {
-    let sums: [ExactBin] =
-      switch storage {
-      case .singles(let ones, let zeros):
-        Self.bins(edges, ones, zeros, { Double(Kernels.float($0)) }, Kernels.exactSums)
-      case .doubles(let ones, let zeros):
-        Self.bins(edges, ones, zeros, { Kernels.double($0) }, Self.exactSums)
-      case .groups, .buckets: binsByScore(edges)
-      }
+    let sums = exactBins(edges)
     var squaredErrors = ExactSum()
     var twice = ExactSum()
     for bin in sums {
@@ -38,6 +39,26 @@ extension SortedScores {
     }
     return Calibration(
       bins: bins, squaredErrors: (squaredErrors - twice).value, total: total)
+  }
+
+  private func exactBins(_ edges: [Double]) -> [ExactBin] {
+    if let layers, mergedLayers == nil {
+      // Those of the base stay while rows come.
+      var sums = layers.base.rememberedBins(edges)
+      for (place, bin) in layers.recent.exactBins(edges).enumerated() { sums[place].merge(bin) }
+      return sums
+    }
+    switch storage {
+    case .singles(let ones, let zeros):
+      return Self.bins(edges, ones, zeros, { Double(Kernels.float($0)) }, Kernels.exactSums)
+    case .doubles(let ones, let zeros):
+      return Self.bins(edges, ones, zeros, { Kernels.double($0) }, Self.exactSums)
+    case .groups, .buckets: return binsByScore(edges)
+    }
+  }
+
+  private func rememberedBins(_ edges: [Double]) -> [ExactBin] {
+    once("bins:\(edges)", bytes: { $0.count * 512 }) { exactBins(edges) }
   }
 
   private func binsByScore(_ edges: [Double]) -> [ExactBin] {

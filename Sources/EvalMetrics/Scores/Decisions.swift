@@ -34,6 +34,9 @@ public struct Decisions: Sendable, Equatable {
 extension SortedScores {
   /// The decisions when a row is positive at a score of at least `threshold`.
   func decisions(at threshold: Double) -> Decisions {
+    if let layers {
+      return layers.base.decisions(at: threshold) + layers.recent.decisions(at: threshold)
+    }
     switch storage {
     case .singles(let ones, let zeros):
       let fn = Self.below(threshold, in: ones) { Double(Kernels.float($0)) }
@@ -71,6 +74,19 @@ extension SortedScores {
     _ threshold: Double, in keys: [Key], _ score: (Key) -> Double
   ) -> Int {
     keys.firstPlace { score($0) >= threshold }
+  }
+}
+
+extension Decisions {
+  /// Those of two sets of rows together.
+  fileprivate static func + (a: Decisions, b: Decisions) -> Decisions {
+    Decisions(
+      truePositives: a.truePositives + b.truePositives,
+      falsePositives: a.falsePositives + b.falsePositives,
+      trueNegatives: a.trueNegatives + b.trueNegatives,
+      falseNegatives: a.falseNegatives + b.falseNegatives,
+      abstainedPositives: a.abstainedPositives + b.abstainedPositives,
+      abstainedNegatives: a.abstainedNegatives + b.abstainedNegatives)
   }
 }
 

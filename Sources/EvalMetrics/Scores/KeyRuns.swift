@@ -3,7 +3,8 @@
 /// Appending costs the same however many there are, and a copy of the runs shares every full chunk.
 /// An eager LSM tree would halve the first answer and cost four times as much on every push.
 struct KeyRuns<Key: ScoreKey>: Sendable {
-  /// Ascending, all of them together what was sorted so far.
+  /// Ascending, all of them together what was sorted so far. The first is that of the last time that
+  /// everything was sorted, so that what is known of it can stay.
   private(set) var sorted: [[Key]] = []
   /// How many keys were sorted before the last time that any were, and how many were then.
   private var lastSort = (before: 0, new: 0)
@@ -27,7 +28,7 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
     sorted.reduce(0) { $0 + $1.count } + chunks.reduce(0) { $0 + $1.count } + open.count
   }
 
-  var isEmpty: Bool { open.isEmpty && chunks.isEmpty && sorted.isEmpty }
+  var isEmpty: Bool { open.isEmpty && chunks.isEmpty && sorted.allSatisfy(\.isEmpty) }
 
   var byteCount: Int {
     let chunked = chunks.reduce(open.capacity) { $0 + $1.capacity }
@@ -57,35 +58,61 @@ struct KeyRuns<Key: ScoreKey>: Sendable {
   mutating func sort(
     using sort: (inout [[Key]]) -> [Key], _ merge: ([Key], [Key]) -> [Key]
   ) -> [Key] {
+    sortNew(using: sort)
+    sorted = [Self.merged(sorted, using: merge)]
+    return sorted[0]
+  }
+
+  /// Sorts what is new and merges it with all but the first run, which stays as it is; gives the other.
+  mutating func sortRecent(
+    using sort: (inout [[Key]]) -> [Key], _ merge: ([Key], [Key]) -> [Key]
+  ) -> [Key] {
+    sortNew(using: sort)
+    guard let base = sorted.first else { return [] }
+    sorted = [base, Self.merged(Array(sorted.dropFirst()), using: merge)]
+    return sorted[1]
+  }
+
+  private mutating func sortNew(using sort: (inout [[Key]]) -> [Key]) {
     if !open.isEmpty { chunks.append(open) }
     open = []
-    if !chunks.isEmpty {
-      lastSort.before = sortedCount
-      sorted.append(sort(&chunks))
-      lastSort.new = sortedCount - lastSort.before
-    }
-    // The two shortest first, so that a long run is copied as seldom as can be.
-    sorted.sort { $0.count > $1.count }
-    while sorted.count > 1 {
-      let a = sorted.removeLast()
-      let b = sorted.removeLast()
-      let merged = merge(a, b)
-      let place = sorted.firstIndex { $0.count < merged.count } ?? sorted.count
-      sorted.insert(merged, at: place)
-    }
-    return sorted.first ?? []
+    lastSort = (before: sortedCount, new: 0)
+    if chunks.isEmpty { return }
+    sorted.append(sort(&chunks))
+    lastSort.new = sortedCount - lastSort.before
   }
+
+  private static func merged(_ runs: [[Key]], using merge: ([Key], [Key]) -> [Key]) -> [Key] {
+    // The two shortest first, so that a long run is copied as seldom as can be.
+    var runs = runs.sorted { $0.count > $1.count }
+    while runs.count > 1 {
+      let a = runs.removeLast()
+      let b = runs.removeLast()
+      let merged = merge(a, b)
+      let place = runs.firstIndex { $0.count < merged.count } ?? runs.count
+      runs.insert(merged, at: place)
+    }
+    return runs.first ?? []
+  }
+
+  /// Puts all that was sorted, which `run` is in order, into one run.
+  mutating func replaceSorted(with run: [Key]) { sorted = [run] }
 
   private var sortedCount: Int { sorted.reduce(0) { $0 + $1.count } }
 
+  /// Whether keys were only appended here since a copy was made that has sorted what it had.
+  func canAdoptSorted(_ copy: KeyRuns) -> Bool {
+    let (before, new) = copy.lastSort
+    return before == sortedCount && new <= count - before
+  }
+
   /// Takes over what a copy has sorted, where keys were only appended here since it was made.
   mutating func adoptSorted(_ copy: KeyRuns) {
-    let (before, new) = copy.lastSort
-    guard new > 0, before == sortedCount, new <= count - before else { return }
+    guard canAdoptSorted(copy) else { return }
     sorted = copy.sorted
     lastSort = copy.lastSort
     // The keys that the copy had were the first to come.
-    var rest = new
+    var rest = lastSort.new
     var kept: [[Key]] = []
     for chunk in chunks {
       if chunk.count > rest { kept.append(Array(chunk.dropFirst(rest))) }

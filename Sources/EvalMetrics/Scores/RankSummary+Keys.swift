@@ -6,10 +6,24 @@ extension RankSummary {
   ) {
     let (allOnes, allZeros) = (Double(positives), Double(negatives))
     let bothClasses = positives > 0 && negatives > 0
-    rocArea = bothClasses ? sums.twicePairs.half / (allOnes * allZeros) : nil
-    averagePrecision = positives == 0 ? nil : sums.areas.values.x / allOnes
-    precisionRecallArea = positives == 0 ? nil : sums.areas.values.y / allOnes
+    areas = RankAreas(
+      rocArea: bothClasses ? sums.twicePairs.half / (allOnes * allZeros) : nil,
+      averagePrecision: positives == 0 ? nil : sums.steps.value / allOnes,
+      bestF1: positives == 0 ? nil : (sums.best.value, score(sums.best.key)))
+    precisionRecallArea = positives == 0 ? nil : sums.trapezoids.value / allOnes
     ksStatistic = bothClasses ? sums.largestGap / (allOnes * allZeros) : nil
-    bestF1 = positives == 0 ? nil : (sums.best.value, score(sums.best.key))
+  }
+}
+
+extension RankAreas {
+  /// Those of unit-weight rows in layers; the same bits as a walk over every score gives.
+  init<Key: ScoreKey>(
+    _ sums: LayerSums<Key>, positives: Double, negatives: Double, _ score: (Key) -> Double
+  ) {
+    let bothClasses = positives > 0 && negatives > 0
+    self.init(
+      rocArea: bothClasses ? Double(sums.twicePairs) / 2 / (positives * negatives) : nil,
+      averagePrecision: positives > 0 ? sums.steps.value / positives : nil,
+      bestF1: positives > 0 ? (sums.best.value, score(sums.best.key)) : nil)
   }
 }

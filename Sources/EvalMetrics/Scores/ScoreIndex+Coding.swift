@@ -5,7 +5,7 @@ extension ScoreIndex {
   public func encode(into writer: inout StateWriter) {
     var copy = self
     if precision != .unlimited { copy.coarsen(to: precision) }
-    copy.prepare()
+    copy.prepareWhole()
     writer.write(UInt8(precision == .unlimited ? 0 : precision == .rows ? 1 : 2))
     copy.buckets?.encode(into: &writer)
     for runs in [copy.singles.positives, copy.singles.negatives] {

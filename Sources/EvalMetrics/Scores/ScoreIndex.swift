@@ -12,6 +12,9 @@ public struct ScoreIndex: Sendable {
   var sixteenBitRows = 0
   /// What a question walks; nil when rows came since it was made.
   public internal(set) var prepared: SortedScores?
+  /// The rows when they were last put in one order, which the first run of keys of each label are; nil
+  /// where they are few or not all of one kind.
+  var base: SortedScores?
   /// How finely scores are kept: coarser than `unlimited` only where a memory budget asks for it.
   public internal(set) var precision = ScorePrecision.unlimited
   /// The rows in groups, where that is the precision; all but those that came since are in it.
@@ -38,7 +41,7 @@ public struct ScoreIndex: Sendable {
   /// Adds rows: finite scores, labels 0 or 1, finite weights >= 0. Rows of weight zero count for nothing.
   public mutating func update(_ scores: ScoreColumn, labels: [UInt8], weights: [Double]?) {
     if scores.count == 0 { return }
-    prepared = nil
+    forgetPrepared()
     isTidy = false
     guard let weights else { return update(scores, labels) }
     var units: [Int] = []
@@ -95,7 +98,7 @@ public struct ScoreIndex: Sendable {
   public mutating func merge(_ other: ScoreIndex) {
     if precision.isGrouped || other.precision.isGrouped { return mergeGroups(other) }
     precision = max(precision, other.precision)
-    prepared = nil
+    forgetPrepared()
     isTidy = false
     singles.positives.merge(other.singles.positives)
     singles.negatives.merge(other.singles.negatives)
@@ -120,6 +123,7 @@ public struct ScoreIndex: Sendable {
 
   /// Forgets the rows that are in no group.
   mutating func forgetRows() {
+    base = nil
     singles = ByLabel(KeyRuns())
     doubles = ByLabel(KeyRuns())
     weighted = ByLabel(WeightedRuns())
@@ -146,18 +150,7 @@ public struct ScoreIndex: Sendable {
   public var byteCount: Int {
     singles.positives.byteCount + singles.negatives.byteCount + doubles.positives.byteCount
       + doubles.negatives.byteCount + weighted.positives.byteCount + weighted.negatives.byteCount
-      + tableBytes + (buckets?.byteCount ?? 0) + (prepared?.byteCount ?? 0)
-  }
-}
-
-extension ScoreIndex {
-  /// Takes over what a copy has sorted, where rows were only added here since it was made.
-  mutating func adoptSorted(_ copy: ScoreIndex) {
-    guard precision == .unlimited, copy.precision == .unlimited else { return }
-    singles.positives.adoptSorted(copy.singles.positives)
-    singles.negatives.adoptSorted(copy.singles.negatives)
-    doubles.positives.adoptSorted(copy.doubles.positives)
-    doubles.negatives.adoptSorted(copy.doubles.negatives)
+      + tableBytes + (buckets?.byteCount ?? 0) + ((prepared ?? base)?.byteCount ?? 0)
   }
 }
 
@@ -168,6 +161,14 @@ extension ScoreIndex {
   public mutating func prepare() {
     if prepared != nil { return }
     if precision.isGrouped { return prepareGroups() }
+    prepared = layered()
+    if prepared == nil { prepareWhole() }
+  }
+
+  /// The same with all rows in one order.
+  mutating func prepareWhole() {
+    if precision.isGrouped { return prepare() }
+    base = nil
     let single = (
       singles.positives.sort(using: Kernels.sort, Kernels.merge),
       singles.negatives.sort(using: Kernels.sort, Kernels.merge)
@@ -187,6 +188,7 @@ extension ScoreIndex {
         hasDoubles
           ? .doubles(positives: double.0, negatives: double.1)
           : .singles(positives: single.0, negatives: single.1))
+      keepBase()
       return
     }
     var groups = ScoreGroups(.singles(positives: single.0, negatives: single.1))

@@ -24,7 +24,7 @@ public final class SortedScores: Sendable {
     case buckets(ScoreBuckets)
   }
 
-  let storage: Storage
+  private let content: Content
   /// True when a weight is neither zero nor one, so that cumulative weights need compensation.
   let isWeighted: Bool
   /// What a weight of one is in here: a power of two, and one unless the weights are so large or
@@ -35,6 +35,22 @@ public final class SortedScores: Sendable {
   let negatives: Double
   private let memory = Lock(Memory())
 
+  /// All scores in one order, or those of two layers, each in order by itself.
+  private enum Content: Sendable {
+    case whole(Storage)
+    case layers(Layers)
+  }
+
+  /// Rows that stay as they are while others come, with what was found of them, and the others.
+  final class Layers: Sendable {
+    let base: SortedScores
+    let recent: SortedScores
+    /// Both in one, made when a question needs it.
+    fileprivate let whole = Lock<Storage?>(nil)
+
+    init(base: SortedScores, recent: SortedScores) { (self.base, self.recent) = (base, recent) }
+  }
+
   /// What was found, by question, and about how much memory that takes.
   private struct Memory {
     var found: [String: any Sendable] = [:]
@@ -42,7 +58,7 @@ public final class SortedScores: Sendable {
   }
 
   init(_ storage: Storage, isWeighted: Bool = false, unit: Double = 1) {
-    self.storage = storage
+    content = .whole(storage)
     self.isWeighted = isWeighted
     self.unit = unit
     switch storage {
@@ -71,6 +87,40 @@ public final class SortedScores: Sendable {
     }
   }
 
+  /// Unit-weight rows in two layers, whose keys are of one kind.
+  init(base: SortedScores, recent: SortedScores) {
+    content = .layers(Layers(base: base, recent: recent))
+    isWeighted = false
+    unit = 1
+    positives = base.positives + recent.positives
+    negatives = base.negatives + recent.negatives
+  }
+
+  /// The layers, where the scores are in two.
+  var layers: Layers? {
+    if case .layers(let layers) = content { layers } else { nil }
+  }
+
+  /// The scores in one order.
+  var storage: Storage {
+    switch content {
+    case .whole(let storage): return storage
+    case .layers(let layers):
+      if let known = layers.whole.withLock(\.self) { return known }
+      let merged = layers.base.storage.merged(with: layers.recent.storage)
+      layers.whole.withLock { $0 = merged }
+      return merged
+    }
+  }
+
+  /// The scores in one order, where they were in layers and a question needed that.
+  var mergedLayers: Storage? { layers?.whole.withLock(\.self) }
+
+  /// What a memory budget keeps of the scores; nil where it keeps all.
+  var buckets: ScoreBuckets? {
+    if case .whole(.buckets(let buckets)) = content { buckets } else { nil }
+  }
+
   /// How many different scores there are.
   var distinctScores: Int {
     once("distinct") {
@@ -92,6 +142,13 @@ public final class SortedScores: Sendable {
       else { return nil }
       return (score(low), score(high))
     }
+    if let layers {
+      let both = [layers.base.extremes, layers.recent.extremes].compactMap { $0 }
+      guard let low = both.map(\.lowest).min(), let high = both.map(\.highest).max() else {
+        return nil
+      }
+      return (low, high)
+    }
     switch storage {
     case .singles(let ones, let zeros): return ends(ones, zeros) { Double(Kernels.float($0)) }
     case .doubles(let ones, let zeros): return ends(ones, zeros) { Kernels.double($0) }
@@ -107,18 +164,22 @@ public final class SortedScores: Sendable {
   var byteCount: Int {
     let remembered = memory.withLock(\.byteCount) + 512
     // Keys are shared with the index, which counts them.
-    if case .groups(let groups) = storage { return groups.byteCount + remembered }
-    return remembered
+    switch content {
+    case .whole(.groups(let groups)): return groups.byteCount + remembered
+    case .whole: return remembered
+    case .layers(let layers):
+      return remembered + layers.base.byteCount + layers.recent.byteCount
+        + (mergedLayers?.keyBytes ?? 0)
+    }
   }
 
   /// How much may be remembered: as much as the scores take, unless they are few.
   private var memoryLimit: Int {
-    switch storage {
-    case .singles(let ones, let zeros): 65_536 + 64 * (ones.count + zeros.count)
-    case .doubles(let ones, let zeros): 65_536 + 64 * (ones.count + zeros.count)
-    case .groups(let groups): 65_536 + 64 * groups.scores.count
+    switch content {
+    case .whole(.groups(let groups)): 65_536 + 64 * groups.scores.count
     // Where memory is scarce, only what is small is worth keeping.
-    case .buckets(let buckets): 16_384 + 4 * buckets.count
+    case .whole(.buckets(let buckets)): 16_384 + 4 * buckets.count
+    case .whole, .layers: 65_536 + 64 * Int(total)
     }
   }
 
@@ -163,6 +224,30 @@ public final class SortedScores: Sendable {
       $0.byteCount += size
     }
     return value
+  }
+}
+
+extension SortedScores.Storage {
+  /// The rows of two columns of unit weights in one, where their keys are of one kind.
+  fileprivate func merged(with other: SortedScores.Storage) -> SortedScores.Storage {
+    switch (self, other) {
+    case (.singles(let ones, let zeros), .singles(let newOnes, let newZeros)):
+      .singles(
+        positives: Kernels.merge(ones, newOnes), negatives: Kernels.merge(zeros, newZeros))
+    case (.doubles(let ones, let zeros), .doubles(let newOnes, let newZeros)):
+      .doubles(
+        positives: Kernels.merge(ones, newOnes), negatives: Kernels.merge(zeros, newZeros))
+    default: self
+    }
+  }
+
+  /// Memory of the keys.
+  fileprivate var keyBytes: Int {
+    switch self {
+    case .singles(let ones, let zeros): 4 * (ones.capacity + zeros.capacity)
+    case .doubles(let ones, let zeros): 8 * (ones.capacity + zeros.capacity)
+    case .groups, .buckets: 0
+    }
   }
 }
 

@@ -40,13 +40,13 @@ import Testing
   }
 
   private static func check(_ storage: SortedScores.Storage, _ what: Comment) {
-    let found = SortedScores(storage).ranks
-    let expected = SortedScores(.groups(ScoreGroups(storage))).ranks
-    #expect(found.rocArea == expected.rocArea, what)
-    #expect(found.averagePrecision == expected.averagePrecision, what)
+    let found = SortedScores(storage).rankSummary
+    let expected = SortedScores(.groups(ScoreGroups(storage))).rankSummary
+    #expect(found.areas.rocArea == expected.areas.rocArea, what)
+    #expect(found.areas.averagePrecision == expected.areas.averagePrecision, what)
     #expect(found.precisionRecallArea == expected.precisionRecallArea, what)
     #expect(found.ksStatistic == expected.ksStatistic, what)
-    #expect(found.bestF1?.value == expected.bestF1?.value, what)
-    #expect(found.bestF1?.threshold == expected.bestF1?.threshold, what)
+    #expect(found.areas.bestF1?.value == expected.areas.bestF1?.value, what)
+    #expect(found.areas.bestF1?.threshold == expected.areas.bestF1?.threshold, what)
   }
 }

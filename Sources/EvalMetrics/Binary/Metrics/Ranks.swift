@@ -32,7 +32,7 @@ extension Metric where S == BinaryState {
     undefined: [.noPositives], source: Source.sklearn + " auc(recall, precision)"
   ) { scores, _, _ in
     .value(
-      scores.ranks.precisionRecallArea, in: scores.rankBounds.precisionRecallArea,
+      scores.rankSummary.precisionRecallArea, in: scores.rankBounds.precisionRecallArea,
       else: .noPositives)
   }
 
@@ -40,7 +40,7 @@ extension Metric where S == BinaryState {
     "ks_statistic", "largest distance between the score distributions of the two classes",
     undefined: [.oneClass], source: "scipy 1.17 ks_2samp"
   ) { scores, _, _ in
-    .value(scores.ranks.ksStatistic, in: scores.rankBounds.ksStatistic, else: .oneClass)
+    .value(scores.rankSummary.ksStatistic, in: scores.rankBounds.ksStatistic, else: .oneClass)
   }
 
   static let gini = ofScores(

@@ -3,7 +3,7 @@ extension Metric where S == MulticlassState {
   private static func oneVersusRest(
     _ name: String, _ summary: String, _ averaging: Averaging, source: String,
     bounds: @escaping @Sendable (RankBounds) -> ClosedRange<Double>?,
-    _ value: @escaping @Sendable (RankSummary) -> Double?
+    _ value: @escaping @Sendable (RankAreas) -> Double?
   ) -> Metric {
     Metric(
       "\(name)_\(averaging.rawValue)", summary + averaging.words, range: "[0, 1]",
@@ -39,7 +39,7 @@ extension Answer {
   /// unless such classes are to be skipped.
   static func average(
     _ columns: [SortedScores], _ averaging: Averaging, skippingUndefined skips: Bool,
-    bounds: (RankBounds) -> ClosedRange<Double>?, _ value: (RankSummary) -> Double?
+    bounds: (RankBounds) -> ClosedRange<Double>?, _ value: (RankAreas) -> Double?
   ) -> Answer {
     var sum = ExactSum()
     var weights = ExactSum()

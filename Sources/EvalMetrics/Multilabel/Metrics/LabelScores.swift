@@ -3,7 +3,7 @@ extension Metric where S == MultilabelState {
   private static func ofColumns(
     _ name: String, _ summary: String, _ averaging: Averaging,
     bounds: @escaping @Sendable (RankBounds) -> ClosedRange<Double>?,
-    _ value: @escaping @Sendable (RankSummary) -> Double?
+    _ value: @escaping @Sendable (RankAreas) -> Double?
   ) -> Metric {
     Metric(
       "\(name)_\(averaging.rawValue)", summary + averaging.words, range: "[0, 1]",

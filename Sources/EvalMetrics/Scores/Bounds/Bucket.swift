@@ -43,6 +43,6 @@ extension ScoreBuckets {
 extension SortedScores {
   /// The buckets, where the order of some scores is not known, so that answers have bounds.
   var approximation: ScoreBuckets? {
-    if case .buckets(let buckets) = storage, buckets.mixedCount > 0 { buckets } else { nil }
+    if let buckets, buckets.mixedCount > 0 { buckets } else { nil }
   }
 }

@@ -131,7 +131,7 @@ extension ScoreBuckets {
 extension SortedScores {
   /// The decisions when a row is positive at a score of at least `threshold`.
   func decisionRange(at threshold: Double) -> DecisionRange {
-    guard case .buckets(let buckets) = storage else {
+    guard let buckets else {
       return DecisionRange(decisions(at: threshold))
     }
     let sums = once("chunk sums") { ChunkSums(buckets) }

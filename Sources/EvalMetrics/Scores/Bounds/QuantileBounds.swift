@@ -70,7 +70,7 @@ extension SortedScores {
 
   /// The first bucket from the top for which the weight of it and all above is as `isReached` says; else the last.
   private func range(_ isReached: (Double) -> Bool) -> Enclosure {
-    guard case .buckets(let buckets) = storage else { return Enclosure(0, 0) }
+    guard let buckets else { return Enclosure(0, 0) }
     let exponent = Int(unit.exponent)
     let starts = once("chunk starts") { chunkStarts(buckets, exponent) }
     let place = max(0, buckets.chunks.indices.firstPlace { isReached(starts[$0 + 1].value) })

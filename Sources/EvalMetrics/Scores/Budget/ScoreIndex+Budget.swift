@@ -76,6 +76,7 @@ extension ScoreIndex {
     if isTidy { return }
     isTidy = true
     prepared = nil
+    base = nil
     Self.narrow(&doubles.positives, into: &singles.positives)
     Self.narrow(&doubles.negatives, into: &singles.negatives)
     _ = singles.positives.sort(using: Kernels.sort, Kernels.merge)
