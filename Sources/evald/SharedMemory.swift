@@ -135,7 +135,7 @@ private struct SharedSegment {
     let last = aheadRange
     let goesOn = last.lowerBound < offset && offset <= last.upperBound + Self.gap && isKnown
     let wanted = goesOn && !last.isEmpty ? min(2 * last.count, Self.mostAhead) : Self.leastAhead
-    let length = min(max(wanted, count), size - offset)
+    let length = max(0, min(max(wanted, count), size - offset))
     let found = ahead.withUnsafeMutableBytes { room in
       readWhole(descriptor, .init(rebasing: room[..<length]), from: offset)
     }

@@ -52,6 +52,8 @@ struct SignalPipe {
 private func installDispositions(interruptEnds: Bool) {
   // A closed reader is an error of write(2), not the end of the process.
   signal(SIGPIPE, SIG_IGN)
+  // So is a file that would grow past what `ulimit -f` allows: what cannot be written is refused.
+  signal(SIGXFSZ, SIG_IGN)
   signal(SIGUSR1, SIG_IGN)
   signal(SIGUSR2, SIG_IGN)
   // Ctrl-C in a shell or notebook goes to the whole group; the script's own cleanup still needs

@@ -76,16 +76,17 @@ def replies(output: bytes) -> list[Any]:
 
 
 class Daemon:
-    """An evald on two pipes."""
+    """An evald on two pipes, perhaps started by the command `under`."""
 
     def __init__(
         self,
         *arguments: str,
         env: Mapping[str, str] | None = None,
+        under: Sequence[str] = (),
         **options: Any,
     ) -> None:
         self.process = subprocess.Popen(
-            [binary(), *arguments],
+            [*under, binary(), *arguments],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

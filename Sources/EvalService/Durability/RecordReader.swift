@@ -18,6 +18,13 @@ struct RecordReader {
     case bad(offset: Int)
   }
 
+  /// Why a file has no records to read.
+  enum Fault: Error {
+    /// The system does not give what it holds, which may be whole.
+    case unread(StorageFault)
+    case wrong(StateError)
+  }
+
   let name: String
   let head: FileHead
   let size: Int
@@ -35,14 +42,14 @@ struct RecordReader {
   /// Reads the head.
   init(
     _ storage: any StateStorage, _ name: String, _ kind: FileHead.Kind, firstNumber: UInt64? = nil
-  ) throws(StateError) {
+  ) throws(Fault) {
     self.storage = storage
     self.name = name
     do throws(StorageFault) {
       size = try storage.size(of: name)
       window = try storage.read(name, at: 0, count: Self.windowBytes)
-    } catch { throw StateError(error.message) }
-    head = try FileHead(window, kind: kind)
+    } catch { throw .unread(error) }
+    do throws(StateError) { head = try FileHead(window, kind: kind) } catch { throw .wrong(error) }
     seed = head.seed
     expected = firstNumber ?? head.base
   }

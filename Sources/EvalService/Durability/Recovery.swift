@@ -159,9 +159,7 @@ extension Recovery {
     for generation in journals {
       let name = StateFileName.journal(generation)
       let isLast = generation == journals.last
-      var reader = try Self.parsing(name) { () throws(StateError) in
-        try RecordReader(storage, name, .journal)
-      }
+      var reader = try Self.reader(storage, name)
       guard reader.head.generation == generation, reader.head.base == next else {
         let lost = badSnapshots.isEmpty ? "" : " (\(report.warnings.joined(separator: "; ")))"
         throw .damaged(
@@ -172,6 +170,17 @@ extension Recovery {
       replayBytes += reader.position
       empty = reader.size == FileHead.length && isLast ? generation : nil
       next = reader.nextNumber
+    }
+  }
+
+  private static func reader(
+    _ storage: any StateStorage, _ name: String
+  ) throws(RecoveryError) -> RecordReader {
+    do throws(RecordReader.Fault) { return try RecordReader(storage, name, .journal) } catch {
+      switch error {
+      case .unread(let fault): throw .unusable(fault.message)
+      case .wrong(let fault): return try parsing(name) { () throws(StateError) in throw fault }
+      }
     }
   }
 

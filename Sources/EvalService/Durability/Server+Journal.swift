@@ -144,7 +144,8 @@ extension Server {
         self, to: journal.storage, generation: generation, base: base)
       journal.noteSnapshot(generation, size, replayed: replayed)
     } catch {
-      // The journal has it all.
+      // The journal has it all; the next start takes longer.
+      journal.change { $0.noteFailedSnapshot(error) }
     }
   }
 

@@ -54,7 +54,7 @@ enum Snapshot {
     _ storage: any StateStorage, generation: UInt64, into server: inout Server
   ) throws(StateError) -> (head: FileHead, size: Int) {
     let name = StateFileName.snapshot(generation)
-    var reader = try RecordReader(storage, name, .snapshot, firstNumber: 1)
+    var reader = try reader(storage, name)
     guard reader.head.generation == generation else {
       throw StateError("the file is that of generation \(reader.head.generation)")
     }
@@ -84,6 +84,20 @@ enum Snapshot {
       case let kind where record.head.flags & RecordHead.ignorable == 0:
         throw StateError("a record at offset \(record.offset) has kind \(kind)", isTooNew: true)
       default: continue
+      }
+    }
+  }
+
+  /// What the system does not give is as good as damaged here: an older snapshot may do.
+  private static func reader(
+    _ storage: any StateStorage, _ name: String
+  ) throws(StateError) -> RecordReader {
+    do throws(RecordReader.Fault) {
+      return try RecordReader(storage, name, .snapshot, firstNumber: 1)
+    } catch {
+      switch error {
+      case .unread(let fault): throw StateError(fault.message)
+      case .wrong(let fault): throw fault
       }
     }
   }
