@@ -2,7 +2,7 @@
 
 extension ScoreIndex {
   /// How many times as many rows as came since must be in the base, so that it is worth keeping.
-  private static let baseShare = 4
+  private static let baseShare = 6
 
   /// The rows in layers; nil where all of them are to be put in one order.
   mutating func layered() -> SortedScores? {

@@ -75,7 +75,7 @@ import Testing
 
     mutating func add(_ count: Int, _ random: inout SeededGenerator, positives: UInt64 = 3) {
       for _ in 0..<count {
-        // A thousandth is among few scores, so that there are ties of all layers.
+        // There are about a million scores, so that rows of all layers tie.
         scores.append(Float(random.next() % 1_000_003) / (random.next() % 3 == 0 ? 1e6 : 1e8) / 2)
         labels.append(random.next() % 10 < positives ? 1 : 0)
       }
@@ -120,7 +120,7 @@ import Testing
     var index = ScoreIndex()
     var layered = 0
     // The first of a size that is kept, then small and large steps, a copy's work taken over, and a curve.
-    for (step, count) in [70_000, 900, 9_000, 1, 12_000, 50_000, 3_000, 4_000, 5_000].enumerated() {
+    for (step, count) in [70_000, 900, 9_000, 1, 3_000, 50_000, 3_000, 4_000, 5_000].enumerated() {
       let start = rows.scores.count
       rows.add(count, &random)
       rows.add(start..<start + count, to: &index)
