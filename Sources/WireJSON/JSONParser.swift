@@ -8,6 +8,8 @@ struct JSONParser: ~Copyable {
   let maxDepth: Int
   var position = 0
   var nodes: [Node] = []
+  /// At how many nodes more room is made for them, before `append` does it.
+  private var crowd = 1 << 20
   /// The node of the innermost array or object that is open; -1 where none is. As long as it is, its payload
   /// tells how many elements or members began, and one more than the node of the container around it.
   var innermost = -1
@@ -47,6 +49,7 @@ struct JSONParser: ~Copyable {
     let closer = isObject ? Byte.closeBrace : Byte.closeBracket
     var count = nodes[container].count
     repeat {
+      if count % Self.lookInterval == 0, nodes.count >= crowd { makeRoom() }
       skipWhiteSpace()
       if position < length, start[position] == closer { return close(count: count) }
       if count > 0 { try comma(before: closer) }
@@ -57,7 +60,7 @@ struct JSONParser: ~Copyable {
         try string()
         // Texts side by side, without white space, as encoders write them.
         while !isObject, position + 1 < length, start[position] == Byte.comma,
-          start[position + 1] == Byte.quote
+          start[position + 1] == Byte.quote, count % Self.lookInterval != 0
         {
           position += 1
           try string()
@@ -70,6 +73,22 @@ struct JSONParser: ~Copyable {
       }
     } while innermost == container
   }
+
+  /// Makes room for as many nodes as the text will have if it goes on as it began, and some more. Room that
+  /// doubles would take up to three times what they need while they are copied.
+  private mutating func makeRoom() {
+    let expected = Double(nodes.count) / Double(max(position, 1)) * Double(length)
+    // Every node has a byte of its own in the text.
+    let most = nodes.count + length - position + Self.mostBetween
+    nodes.reserveCapacity(min(Int(expected * 1.125) + 2 * Self.mostBetween, most))
+    // Where the rest is unlike the beginning, this is done again.
+    crowd = max(nodes.capacity - Self.mostBetween, nodes.count + Self.mostBetween)
+  }
+
+  /// After how many elements of a container its nodes are counted; at its beginning they always are.
+  private static let lookInterval = 1 << 12
+  /// As many nodes come between two counts: a key and a value each, and ends.
+  private static let mostBetween = 2 * lookInterval + 8
 
   /// Goes over the comma between two elements or members.
   private mutating func comma(before closer: UInt8) throws(Fault) {

@@ -39,6 +39,23 @@ import Testing
     #expect(refusal(String(repeating: #"{"":"#, count: 100_000))?.kind == .tooDeep)
   }
 
+  /// Room for nodes that doubles would be half empty, and three times as much while it is copied.
+  @Test(arguments: [#"{"a":[]}"#, "null", #""ab""#, "[{}]", "1,null"])
+  func roomForMillionsOfNodesIsWhatTheyNeed(element: String) throws {
+    let count = 1_100_000
+    let list = Array(repeatElement(element, count: count)).joined(separator: ",")
+    // The second begins with what has no nodes, so that what is expected at first is far too little.
+    for begin in ["", "\"\(String(repeating: "x", count: list.utf8.count))\","] {
+      let array = try parse("[\(begin)\(list)]")
+      let perElement = element == "1,null" ? 2 : 1
+      #expect(array.count == perElement * count + (begin.isEmpty ? 0 : 1))
+      let nodes = array.tape.nodes
+      #expect(nodes.count >= count)
+      #expect(nodes.capacity < nodes.count + nodes.count / 6)
+      #expect(nodes[nodes.count - 1].tag == .end)
+    }
+  }
+
   /// In square time this would take minutes.
   @Test func manyKeysAreChecked() throws {
     let count = 100_000

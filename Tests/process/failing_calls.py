@@ -39,25 +39,28 @@ class Fault:
     # Another one that is there all the time, in strace's words.
     also: str = ""
 
+    # The files it is about begin so.
+    files: tuple[str, ...] = ("",)
+
     def command(self, state: Path, log: Path) -> list[str]:
-        """What evald is started under. It is the child that is started, and strace looks on."""
+        """strace, which is still to be told what to look at."""
         names = ["", "/", "/LOCK", "/quarantine"]
-        for number in range(1, GENERATIONS):
-            generation = f"{number:020}"
-            names += [f"/wal-{generation}.evj", f"/snap-{generation}.evs"]
         # What has another name before it is whole.
-        names += ["/FORMAT", "/MANIFEST"]
-        names += [f"{name}.tmp" for name in names if len(name) > 1]
+        news = ["/FORMAT", "/MANIFEST"]
+        for number in range(1, GENERATIONS):
+            news += [f"/wal-{number:020}.evj", f"/snap-{number:020}.evs"]
+        names += [*news, *(f"{name}.tmp" for name in news)]
+        command = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", str(log)]
+        for name in names:
+            if name.startswith(self.files):
+                command += ["-P", f"{state}{name}"]
         kinds = ",".join(f"?{call}" for call in self.calls.split(","))
         when = f"{self.first}{'+' if self.lasts else ''}"
-        command = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", str(log)]
-        for name in names:
-            command += ["-P", f"{state}{name}"]
-        inject = f"inject={kinds}:error={self.error}:when={when}"
+        command += ["-e", f"inject={kinds}:error={self.error}:when={when}"]
         if self.also:
             command += ["-e", f"inject={self.also}"]
-        also = self.also.partition(":")[0]
-        return [*command, "-e", f"trace={kinds},{also}".rstrip(","), "-e", inject]
+            kinds += f",{self.also.partition(':')[0]}"
+        return [*command, "-e", f"trace={kinds}"]
 
     @property
     def reason(self) -> bytes:
@@ -183,7 +186,8 @@ class Run:
     def under(self, fault: Fault, steps: list[Step]) -> bool:
         """Lives once with the fault; whether it was met."""
         with tempfile.NamedTemporaryFile() as log:
-            command = fault.command(self.state, Path(log.name))
+            # evald is the child that is started, and strace looks on.
+            command = [*fault.command(self.state, Path(log.name)), "-D"]
             flags = ("--state", str(self.state), "--durability", "disk")
             evald = Daemon(*flags, under=command)
             try:

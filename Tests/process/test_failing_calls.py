@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import itertools
 import random
 import resource
 import shutil
+import struct
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from failing_calls import USAGE, Fault, Run, can_trace, expected, opened, session
-from state_model import told
-from support import PATIENCE, Daemon, ping, pong
+from failing_calls import (
+    USAGE,
+    Fault,
+    Run,
+    can_trace,
+    expected,
+    opened,
+    session,
+    step,
+)
+from state_model import Step, ask, told
+from support import PATIENCE, Daemon, daemon, ping, pong
 
 TORN = random.Random(1).randbytes(100)
 NAMES = "rename,renameat,renameat2"
@@ -31,8 +45,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Run:
     steps = list(session())
     for part in (steps[:3], steps[3:6], steps[6:]):
         evald = Daemon("--state", str(state))
-        for step in part:
-            assert run.take(evald, step)
+        for each in part:
+            assert run.take(evald, each)
         if part is steps[6:]:
             evald.process.kill()
         evald.end()
@@ -118,6 +132,74 @@ def test_what_cannot_be_cut_off_is_left_behind(
     assert met >= 10
 
 
+# Numbers for a journal that is worth a snapshot soon, and for what it takes then: under strace each read of a
+# large line takes its time.
+COUNTS = [*(1 << 20 for _ in range(7)), (1 << 20) - 1000, 2000, 1]
+
+
+def halves(seq: int) -> Step:
+    """The push of this number, of as many halves as `COUNTS` says."""
+    packed = base64.b64encode(struct.pack("<d", 0.5) * COUNTS[seq - 1]).decode()
+    values = {"dtype": "float64", "base64": packed}
+    return step("stream/push", "plain", batch={"values": values}, producer="p", seq=seq)
+
+
+@pytest.mark.parametrize(
+    ("files", "calls", "first"),
+    [
+        *(("/snap-", "write", first) for first in (1, 2, 40)),
+        *(("/snap-", calls, 1) for calls in ("open,openat", "fdatasync", NAMES)),
+        ("/wal-", "open,openat", 1),
+        # The first write is that of a push.
+        ("/wal-", "write", 2),
+        *(("/wal-", "fdatasync", first) for first in (1, 2)),
+        *(("/MANIFEST", calls, 1) for calls in ("open,openat", "write", NAMES)),
+        ("", "fsync", 1),
+    ],
+)
+def test_a_snapshot_beside_the_pushes_that_fails(
+    tmp_path: Path, files: str, calls: str, first: int
+) -> None:
+    """It is told, and takes nothing with it."""
+    if not can_trace():
+        pytest.skip("no strace, or it may not look on")
+    state, log = tmp_path / "state", tmp_path / "log"
+    run = Run(state, ends=False)
+    fault = Fault(calls, "EIO", first, files=(files,))
+    with daemon("--state", str(state), "--durability", "os") as evald:
+        assert run.take(evald, step("stream/open", "plain", task="scalar"))
+        assert all(run.take(evald, halves(seq)) for seq in range(1, 9))
+        command = [*fault.command(state, log), "-p", str(evald.process.pid)]
+        with subprocess.Popen(command) as strace, contextlib.ExitStack() as stack:
+            # strace ends with what it looks at.
+            stack.callback(evald.process.kill)
+            tracer = Path(f"/proc/{evald.process.pid}/status")
+            while "TracerPid:\t0\n" in tracer.read_text():
+                assert strace.poll() is None
+            assert run.take(evald, halves(9))
+            error = None
+            while error is None:
+                time.sleep(0.05)
+                status = ask(evald, {"method": "server/status"})["durability"]
+                error = status["error"]
+            assert fault.reason.decode() in error
+            deadline = time.monotonic() + PATIENCE
+            # What is to be written anew is tried once a second.
+            while not run.take(evald, halves(10)):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert fault.was_met(log.read_text())
+    with daemon("--state", str(state)) as evald:
+        status = ask(evald, {"method": "server/status"})["durability"]
+        assert status["written_records"] == run.changes == 11
+        found = ask(evald, step("metric/query", "plain", metrics=["sum"]))
+        assert (found["count"], found["values"]["sum"]) == (
+            sum(COUNTS),
+            sum(COUNTS) / 2,
+        )
+        assert ask(evald, halves(10))["duplicate"]
+
+
 # How long files may become at most.
 MOST = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
@@ -135,14 +217,14 @@ def test_a_record_that_is_written_in_part(tmp_path: Path) -> None:
     try:
         evald.ask(ping()[:-1])
         (journal,) = run.state.glob("wal-*")
-        for step in session():
+        for each in session():
             size = journal.stat().st_size
             for taken in (0, 1, 30):
                 allow(evald, size + taken)
-                assert not run.take(evald, step)
+                assert not run.take(evald, each)
                 assert journal.stat().st_size == size
             allow(evald)
-            assert run.take(evald, step)
+            assert run.take(evald, each)
         done = tuple(run.done)
         assert told(evald, opened(done)) == expected(done)
     finally:

@@ -44,6 +44,7 @@ def write_blocked_for(data: bytes, descriptor: int) -> tuple[float, bool]:
     return longest, False
 
 
+@pytest.mark.measured
 def test_small_replies_that_nobody_reads() -> None:
     """300 000 requests are all taken though not one reply is read, and then all are there."""
     count = 300_000

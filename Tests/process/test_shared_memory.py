@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from failing_calls import can_trace
 from support import Daemon, daemon, request
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="evald reads /dev/shm")
@@ -146,9 +147,12 @@ def lines(pushed: list[tuple[str, int, int]]) -> bytes:
 def answers(running: Daemon, pushed: list[tuple[str, int, int]]) -> list[Any]:
     """The sums after each push; for one that is refused, the message why."""
     running.send(lines(pushed))
+    # A question about many rows may be answered after the next push.
+    read = [json.loads(running.read_line()) for _ in range(2 * len(pushed))]
+    by_id = {reply["id"]: reply for reply in read}
     found = []
-    for _ in pushed:
-        reply, summed = (json.loads(running.read_line()) for _ in range(2))
+    for number in range(len(pushed)):
+        reply, summed = by_id[10 + 2 * number], by_id[11 + 2 * number]
         refused = reply["error"]["message"] if "error" in reply else ""
         found.append(refused or summed["result"]["values"]["sum"])
     return found
@@ -242,6 +246,39 @@ def test_a_segment_that_is_shortened_all_the_time(path: Path) -> None:
             os.waitpid(child, 0)
 
 
+def test_a_segment_that_becomes_shorter_between_two_looks(path: Path) -> None:
+    """What was read before does not stand in for what is gone."""
+    if not can_trace():
+        pytest.skip("no strace, or it may not look on")
+    path.write_bytes(np.ones(16).tobytes())
+    # The first read finds nothing though the size said otherwise, and so does the third.
+    at = [
+        "-P",
+        str(path),
+        "-e",
+        "trace=pread64",
+        "-e",
+        "inject=pread64:retval=0:when=1+2",
+    ]
+    with daemon(under=["strace", "-D", "-f", "-qq", "-o", "/dev/null", *at]) as running:
+        opened(running)
+        for gone in (True, False, True, False):
+            (found,) = answers(running, [(path.name, 0, 8)])
+            assert ("shorter" in str(found)) is gone
+
+
+def test_segments_are_let_go(path: Path) -> None:
+    with daemon() as running:
+        opened(running)
+        descriptors = Path(f"/proc/{running.process.pid}/fd")
+        before = len(list(descriptors.iterdir()))
+        for number in range(20):
+            path.unlink(missing_ok=True)
+            path.write_bytes(np.ones(8).tobytes())
+            assert answers(running, [(path.name, 0, 8)]) == [8.0 * (number + 1)]
+        assert len(list(descriptors.iterdir())) <= before + 1
+
+
 def test_a_segment_of_another_user_is_refused(path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may give a file away")
@@ -273,7 +310,10 @@ def test_columns_of_one_push_may_lie_in_two_segments() -> None:
             opened(running)
             lines = [
                 request(number, "stream/push", {"stream": "s", "batch": dict(columns)})
-                for number, columns in ((2, batch.items()), (3, reversed(batch.items())))
+                for number, columns in (
+                    (2, batch.items()),
+                    (3, reversed(batch.items())),
+                )
             ]
             for line in lines:
                 assert "result" in json.loads(running.ask(line))
