@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from multiprocessing import shared_memory
 from pathlib import Path
@@ -154,6 +155,10 @@ def answers(running: Daemon, pushed: list[tuple[str, int, int]]) -> list[Any]:
     return found
 
 
+def read(running: Daemon, count: int) -> list[Any]:
+    return [json.loads(running.read_line()) for _ in range(count)]
+
+
 def test_what_was_written_since_the_last_input_is_seen(path: Path) -> None:
     """Neighbouring columns may be read at once, but none before the line that names it has come."""
     rng = np.random.default_rng(3)
@@ -240,6 +245,55 @@ def test_a_segment_that_is_shortened_all_the_time(path: Path) -> None:
         finally:
             os.kill(child, 9)
             os.waitpid(child, 0)
+
+
+def test_a_segment_that_is_shortened_between_two_columns_of_it(path: Path) -> None:
+    """What was mapped is gone when it is touched, and the daemon lives on."""
+    rows, few = 1 << 21, 1 << 16
+    pushed = [(path.name, 0, rows), (path.name, 8 * (rows - few), few)]
+    with daemon() as running:
+        opened(running)
+        wait, seen = 1e-3, 0
+        for _ in range(200):
+            if seen == 2:
+                break
+            path.write_bytes(bytes(8 * rows))
+            running.send(lines(pushed))
+            time.sleep(wait)
+            os.truncate(path, 4096)
+            # Questions about so many rows are answered beside the pushes.
+            found = {each["id"]: each for each in read(running, 4)}
+            first, second = (
+                found[number].get("error", {}).get("message", "") for number in (10, 12)
+            )
+            if "shorter" in second and not first:
+                seen += 1
+            # Too early where the first was hit too, too late where the second was not.
+            wait *= 1.3 if first else 0.8
+            path.unlink()
+        assert seen == 2
+        path.write_bytes(np.ones(few).tobytes())
+        assert answers(running, [(path.name, 0, few)]) == [few]
+
+
+def test_holes_of_a_segment_stay_holes(path: Path) -> None:
+    """To touch a hole would take memory, of which nobody was asked."""
+    count = 1 << 14
+    with daemon() as running:
+        opened(running)
+        with path.open("wb") as made:
+            made.write(np.ones(count).tobytes())
+            made.truncate(1 << 26)
+        before = path.stat().st_blocks
+        for number in (1, 2):
+            pushed = [(path.name, 0, count), (path.name, 1 << 24, 4 * count)]
+            wanted = [float(number * count)] * 2
+            assert answers(running, pushed) == wanted
+        assert path.stat().st_blocks == before
+        with path.open("r+b") as made:
+            made.seek(1 << 24)
+            made.write(np.ones(4 * count).tobytes())
+        assert answers(running, pushed) == [3 * count, 7 * count]
 
 
 def test_a_segment_of_another_user_is_refused(path: Path) -> None:
