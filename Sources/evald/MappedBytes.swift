@@ -7,7 +7,7 @@
   /// reading.
   ///
   /// Whoever made the file may shorten it at any time, and touching what is gone raises SIGBUS. A handler then
-  /// puts an empty page there, and the copy is no copy: the mapping has to be let go and the file to be read.
+  /// puts empty pages there, and the copy is no copy: the mapping has to be let go and the file to be read.
   ///
   /// There is one at a time, and the calls of its owner don't overlap.
   struct MappedBytes {
@@ -66,39 +66,37 @@
   private let guardedEnd = Atomic<UInt>(0)
   private let hasLost = Atomic<Bool>(false)
 
-  private let guardedPageSize = UInt(sysconf(Int32(_SC_PAGESIZE)))
-
   /// Whether the handler is installed.
   private let guardsAreSet: Bool = {
-    // Made before the handler could need it.
-    guard guardedPageSize.nonzeroBitCount == 1 else { return false }
     var action = sigaction()
     sigemptyset(&action.sa_mask)
     action.sa_flags = SA_SIGINFO
-    action.__sigaction_handler.sa_sigaction = putEmptyPage
+    action.__sigaction_handler.sa_sigaction = putEmptyPages
     return sigaction(SIGBUS, &action, nil) == 0
   }()
 
-  /// Puts an empty page where one of the mapping was lost.
-  private func putEmptyPage(
+  /// Puts empty pages in the place of the mapping where a part of it was lost: all at once, since more than
+  /// that part may be gone.
+  private func putEmptyPages(
     _ number: Int32, _ info: UnsafeMutablePointer<siginfo_t>?, _: UnsafeMutableRawPointer?
   ) {
     let before = errno
     defer { errno = before }
-    if let info, info.pointee.si_code == Int32(BUS_ADRERR) {
+    let isFault = info?.pointee.si_code == Int32(BUS_ADRERR)
+    if isFault, let info {
       let address = UInt(bitPattern: info.pointee._sifields._sigfault.si_addr)
-      if address >= guardedStart.load(ordering: .relaxed),
-        address < guardedEnd.load(ordering: .relaxed)
-      {
+      let start = guardedStart.load(ordering: .relaxed)
+      let end = guardedEnd.load(ordering: .relaxed)
+      if address >= start, address < end {
         hasLost.store(true, ordering: .relaxed)
-        let page = UnsafeMutableRawPointer(bitPattern: address & ~(guardedPageSize - 1))
+        let place = UnsafeMutableRawPointer(bitPattern: start)
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
-        if mmap(page, Int(guardedPageSize), PROT_READ, flags, -1, 0) != MAP_FAILED { return }
+        if mmap(place, Int(end - start), PROT_READ, flags, -1, 0) != MAP_FAILED { return }
       }
     }
-    // Anything else ends the process, as it does without a handler.
+    // Anything else ends the process, as it does without a handler; a fault comes again by itself.
     signal(SIGBUS, SIG_DFL)
-    if info?.pointee.si_code != Int32(BUS_ADRERR) { raise(SIGBUS) }
+    if !isFault { raise(SIGBUS) }
   }
 #else
   /// Elsewhere nothing is mapped.
