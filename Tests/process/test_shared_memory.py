@@ -147,9 +147,11 @@ def lines(pushed: list[tuple[str, int, int]]) -> bytes:
 def answers(running: Daemon, pushed: list[tuple[str, int, int]]) -> list[Any]:
     """The sums after each push; for one that is refused, the message why."""
     running.send(lines(pushed))
+    # Questions about many rows are answered beside what comes after them.
+    replies = {each["id"]: each for each in read(running, 2 * len(pushed))}
     found = []
-    for _ in pushed:
-        reply, summed = (json.loads(running.read_line()) for _ in range(2))
+    for number in range(len(pushed)):
+        reply, summed = (replies[first + 2 * number] for first in (10, 11))
         refused = reply["error"]["message"] if "error" in reply else ""
         found.append(refused or summed["result"]["values"]["sum"])
     return found
@@ -261,7 +263,6 @@ def test_a_segment_that_is_shortened_between_two_columns_of_it(path: Path) -> No
             running.send(lines(pushed))
             time.sleep(wait)
             os.truncate(path, 4096)
-            # Questions about so many rows are answered beside the pushes.
             found = {each["id"]: each for each in read(running, 4)}
             first, second = (
                 found[number].get("error", {}).get("message", "") for number in (10, 12)
