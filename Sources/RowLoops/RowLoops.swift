@@ -80,6 +80,22 @@ public protocol LaneScore: BinaryFloatingPoint, Sendable {
   static func lanes(_ scores: UnsafePointer<Self>) -> SIMD8<Double>
   /// The greatest score, the label's rank, and whether all are finite. The label is one of the classes.
   static func rank(_ scores: UnsafePointer<Self>, _ width: Int, _ label: Int) -> RowRank<Self>
+  /// Whether one of 64 scores is equal to a score.
+  static func isAmong64(_ scores: UnsafePointer<Self>, _ score: Self) -> Bool
+}
+
+extension LaneScore {
+  /// The first place of a score; the first of all where it is nowhere.
+  @inlinable @inline(__always)
+  public static func firstIndex(
+    of score: Self, _ scores: UnsafePointer<Self>, _ width: Int
+  ) -> Int {
+    // A branch for each would cost more than comparing all of a block.
+    var place = 0
+    while place &+ 64 <= width && !isAmong64(scores + place, score) { place &+= 64 }
+    while place < width && scores[place] != score { place &+= 1 }
+    return place < width ? place : 0
+  }
 }
 
 extension LaneScore {
@@ -140,6 +156,17 @@ extension Float: LaneScore {
   }
 
   @inlinable @inline(__always)
+  public static func isAmong64(_ scores: UnsafePointer<Float>, _ score: Float) -> Bool {
+    let wanted = SIMD16<Float>(repeating: score)
+    var hits = SIMD16<UInt32>.zero
+    for place in stride(from: 0, to: 64, by: 16) {
+      let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD16<Float>.self)
+      hits = hits | unsafeBitCast(x .== wanted, to: SIMD16<UInt32>.self)
+    }
+    return hits != .zero
+  }
+
+  @inlinable @inline(__always)
   static func larger(_ x: SIMD8<Float>, _ y: SIMD8<Float>) -> SIMD8<Float> {
     x.replacing(with: y, where: y .> x)
   }
@@ -174,5 +201,15 @@ extension Double: LaneScore {
         greatest: RowLoops.greatest(greatest), rank: Int(above.wrappedSum()),
         isFinite: faults == .zero),
       equal: Int(equal.wrappedSum()))
+  }
+  @inlinable @inline(__always)
+  public static func isAmong64(_ scores: UnsafePointer<Double>, _ score: Double) -> Bool {
+    let wanted = SIMD8<Double>(repeating: score)
+    var hits = SIMD8<UInt64>.zero
+    for place in stride(from: 0, to: 64, by: 8) {
+      let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD8<Double>.self)
+      hits = hits | unsafeBitCast(x .== wanted, to: SIMD8<UInt64>.self)
+    }
+    return hits != .zero
   }
 }

@@ -28,8 +28,7 @@ private let lastSegment = Lock(SharedSegment())
 /// they are answered.
 func forgetSharedMemory() { lastSegment.withLock { $0.isKnown = false } }
 
-/// Reads part of a segment of the same user by read(2). It is never mapped: a peer that shortens a
-/// mapped segment would end this process with SIGBUS.
+/// Reads part of a segment of the same user. What has come is a copy, so nobody can change it any more.
 private func readSharedMemory(
   _ name: String, _ offset: Int, _ count: Int
 ) -> Result<ByteSource, SharedMemoryError> {
@@ -43,7 +42,8 @@ private func readSharedMemory(
 ///
 /// System calls cost more than small columns do. So one is read together with what stands behind it, and
 /// the more so the longer reading goes on from there: a client puts the columns of one push, and one push
-/// after the other, into neighbouring places.
+/// after the other, into neighbouring places. Where columns are large, or the segment is used again, it is
+/// mapped and costs no more calls.
 private struct SharedSegment {
   /// Whether the segment's facts, and what was read ahead, are of the input that came last.
   var isKnown = false
@@ -52,6 +52,10 @@ private struct SharedSegment {
   private var size = 0
   private var ahead: [UInt8] = []
   private var aheadRange = 0..<0
+  private var mapped: MappedBytes?
+  /// How many times input named this segment, and whether it is one that must be read.
+  private var uses = 0
+  private var mustRead = false
 
   /// Columns of more bytes are read by themselves: copying them once more would cost more than it saves.
   private static let mostBuffered = 8 << 10
@@ -81,6 +85,7 @@ private struct SharedSegment {
     var facts = stat()
     if given == name && descriptor >= 0 && fstat(descriptor, &facts) == 0 && facts.st_nlink > 0 {
       size = Int(facts.st_size)
+      uses += 1
       return nil
     }
     let plain = given.hasPrefix("/") ? String(given.dropFirst()) : given
@@ -111,12 +116,15 @@ private struct SharedSegment {
   }
 
   private mutating func letGo() {
+    mapped?.letGo()
     if descriptor >= 0 { close(descriptor) }
     (name, descriptor, size, isKnown, aheadRange) = ("", -1, 0, false, 0..<0)
+    (mapped, uses, mustRead) = (nil, 0, false)
   }
 
   /// Fills the room from an offset, and gives how many bytes came: fewer where the segment was shortened.
   mutating func fill(_ room: UnsafeMutableRawBufferPointer, _ offset: Int) -> Int {
+    if copy(to: room, offset) { return room.count }
     guard room.count <= Self.mostBuffered else { return readWhole(descriptor, room, from: offset) }
     let end = offset + room.count
     if !isKnown || offset < aheadRange.lowerBound || end > aheadRange.upperBound {
@@ -127,6 +135,26 @@ private struct SharedSegment {
     let from = offset - aheadRange.lowerBound
     ahead.withUnsafeBytes { room.copyMemory(from: .init(rebasing: $0[from..<from + count])) }
     return count
+  }
+
+  /// Copies from the mapping, which is made for that; false where there is none, or it lost what it had.
+  private mutating func copy(to room: UnsafeMutableRawBufferPointer, _ offset: Int) -> Bool {
+    if mustRead || (uses < 2 && room.count <= Self.mostBuffered) { return false }
+    if let known = mapped, offset + room.count > known.count {
+      known.letGo()
+      mapped = nil
+    }
+    if mapped == nil { mapped = MappedBytes(descriptor, count: size) }
+    switch mapped?.copy(descriptor, from: offset, to: room) {
+    case .copied: return true
+    case .notThere: return false
+    case .lost, nil:
+      // A segment that was shortened once is read from then on.
+      mapped?.letGo()
+      mapped = nil
+      mustRead = true
+      return false
+    }
   }
 
   /// Reads from an offset on at least `count` bytes if there are so many, and some more.

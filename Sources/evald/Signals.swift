@@ -76,6 +76,7 @@ private func installDispositions(interruptEnds: Bool) {
   sigaddset(&set, SIGTERM)
   sigaddset(&set, SIGHUP)
   sigaddset(&set, SIGALRM)
+  sigaddset(&set, SIGBUS)
   sigprocmask(SIG_UNBLOCK, &set, nil)
 }
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from multiprocessing import shared_memory
 from pathlib import Path
@@ -147,15 +148,18 @@ def lines(pushed: list[tuple[str, int, int]]) -> bytes:
 def answers(running: Daemon, pushed: list[tuple[str, int, int]]) -> list[Any]:
     """The sums after each push; for one that is refused, the message why."""
     running.send(lines(pushed))
-    # A question about many rows may be answered after the next push.
-    read = [json.loads(running.read_line()) for _ in range(2 * len(pushed))]
-    by_id = {reply["id"]: reply for reply in read}
+    # Questions about many rows are answered beside what comes after them.
+    replies = {each["id"]: each for each in read(running, 2 * len(pushed))}
     found = []
     for number in range(len(pushed)):
-        reply, summed = by_id[10 + 2 * number], by_id[11 + 2 * number]
+        reply, summed = (replies[first + 2 * number] for first in (10, 11))
         refused = reply["error"]["message"] if "error" in reply else ""
         found.append(refused or summed["result"]["values"]["sum"])
     return found
+
+
+def read(running: Daemon, count: int) -> list[Any]:
+    return [json.loads(running.read_line()) for _ in range(count)]
 
 
 def test_what_was_written_since_the_last_input_is_seen(path: Path) -> None:
@@ -246,25 +250,28 @@ def test_a_segment_that_is_shortened_all_the_time(path: Path) -> None:
             os.waitpid(child, 0)
 
 
-def test_a_segment_that_becomes_shorter_between_two_looks(path: Path) -> None:
+@pytest.mark.parametrize(("call", "gone"), [(1, (True, False)), (2, (False, True))])
+def test_a_segment_that_becomes_shorter_between_two_looks(
+    path: Path, call: int, gone: tuple[bool, ...]
+) -> None:
     """What was read before does not stand in for what is gone."""
     if not can_trace():
         pytest.skip("no strace, or it may not look on")
     path.write_bytes(np.ones(16).tobytes())
-    # The first read finds nothing though the size said otherwise, and so does the third.
+    # One of the first two reads, before the segment is mapped, finds nothing though its size said otherwise.
     at = [
         "-P",
         str(path),
         "-e",
         "trace=pread64",
         "-e",
-        "inject=pread64:retval=0:when=1+2",
+        f"inject=pread64:retval=0:when={call}",
     ]
     with daemon(under=["strace", "-D", "-f", "-qq", "-o", "/dev/null", *at]) as running:
         opened(running)
-        for gone in (True, False, True, False):
+        for expected in gone:
             (found,) = answers(running, [(path.name, 0, 8)])
-            assert ("shorter" in str(found)) is gone
+            assert ("shorter" in str(found)) is expected
 
 
 def test_segments_are_let_go(path: Path) -> None:
@@ -277,6 +284,54 @@ def test_segments_are_let_go(path: Path) -> None:
             path.write_bytes(np.ones(8).tobytes())
             assert answers(running, [(path.name, 0, 8)]) == [8.0 * (number + 1)]
         assert len(list(descriptors.iterdir())) <= before + 1
+
+
+def test_a_segment_that_is_shortened_between_two_columns_of_it(path: Path) -> None:
+    """What was mapped is gone when it is touched, and the daemon lives on."""
+    rows, few = 1 << 21, 1 << 16
+    pushed = [(path.name, 0, rows), (path.name, 8 * (rows - few), few)]
+    with daemon() as running:
+        opened(running)
+        wait, seen = 1e-3, 0
+        for _ in range(200):
+            if seen == 2:
+                break
+            path.write_bytes(bytes(8 * rows))
+            running.send(lines(pushed))
+            time.sleep(wait)
+            os.truncate(path, 4096)
+            found = {each["id"]: each for each in read(running, 4)}
+            first, second = (
+                found[number].get("error", {}).get("message", "") for number in (10, 12)
+            )
+            if "shorter" in second and not first:
+                seen += 1
+            # Too early where the first was hit too, too late where the second was not.
+            wait *= 1.3 if first else 0.8
+            path.unlink()
+        assert seen == 2
+        path.write_bytes(np.ones(few).tobytes())
+        assert answers(running, [(path.name, 0, few)]) == [few]
+
+
+def test_holes_of_a_segment_stay_holes(path: Path) -> None:
+    """To touch a hole would take memory, of which nobody was asked."""
+    count = 1 << 14
+    with daemon() as running:
+        opened(running)
+        with path.open("wb") as made:
+            made.write(np.ones(count).tobytes())
+            made.truncate(1 << 26)
+        before = path.stat().st_blocks
+        for number in (1, 2):
+            pushed = [(path.name, 0, count), (path.name, 1 << 24, 4 * count)]
+            wanted = [float(number * count)] * 2
+            assert answers(running, pushed) == wanted
+        assert path.stat().st_blocks == before
+        with path.open("r+b") as made:
+            made.seek(1 << 24)
+            made.write(np.ones(4 * count).tobytes())
+        assert answers(running, pushed) == [3 * count, 7 * count]
 
 
 def test_a_segment_of_another_user_is_refused(path: Path) -> None:

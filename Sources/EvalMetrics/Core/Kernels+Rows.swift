@@ -60,29 +60,12 @@ extension Kernels {
         // A label that nothing beats is the best class.
         found.best[row] =
           hasLabel && rank.rank == 0
-          ? labels[row] : firstIndex(of: rank.greatest, scores, width)
+          ? labels[row]
+          : Int32(truncatingIfNeeded: Score.firstIndex(of: rank.greatest, scores, width))
         body(scores, place, rank.greatest)
       }
     }
     return found
-  }
-
-  private static func firstIndex<Score: RowScore>(
-    of greatest: Score, _ scores: UnsafePointer<Score>, _ width: Int
-  ) -> Int32 {
-    // Sixteen at a time, since a branch for each would cost more.
-    var place = 0
-    while place &+ 16 <= width {
-      var hits = 0
-      for other in place..<place &+ 16 { hits |= scores[other] == greatest ? 1 : 0 }
-      if hits != 0 { break }
-      place &+= 16
-    }
-    while place < width {
-      if scores[place] == greatest { return Int32(truncatingIfNeeded: place) }
-      place &+= 1
-    }
-    return 0
   }
 
   /// The probability of each class, of rows of logits.

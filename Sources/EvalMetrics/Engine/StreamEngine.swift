@@ -96,6 +96,8 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   public var byteCount: Int {
     @_specialize(where Task == BinaryTask)
     @_specialize(where Task == ScalarTask)
+    @_specialize(where Task == RegressionTask)
+    @_specialize(where Task == MulticlassTask)
     get { accountedBytes }
   }
 

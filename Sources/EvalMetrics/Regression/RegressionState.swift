@@ -55,9 +55,12 @@ public struct RegressionState: State {
   public mutating func prepare() { for place in outputs.indices { outputs[place].prepare() } }
 
   public var byteCount: Int {
-    // By place, since a closure would be handed a copy of each output, and this is asked for at every push.
+    // This is asked for at every push, so it reads two members of an output and does not copy it.
     var bytes = 128
-    for place in outputs.indices { bytes += outputs[place].byteCount }
+    for place in outputs.indices {
+      bytes += outputs[place].pairBytes
+      if let order = outputs[place].order { bytes += order.byteCount }
+    }
     return bytes
   }
 
@@ -93,6 +96,8 @@ struct OutputState: Sendable {
   /// What needs order; nil when rows came since it was made.
   private(set) var order: PairOrder?
   private var sorted = PairOrder.SortedPairs()
+  /// What all but the order takes: six sums of a few limbs each, five of the losses, and the pairs.
+  private(set) var pairBytes = 1024
 
   init() {}
 
@@ -103,17 +108,28 @@ struct OutputState: Sendable {
     case .single(let p, let t): Kernels.addPairs(p, t, to: &sums)
     case .double(let p, let t): Kernels.addPairs(p, t, to: &sums)
     }
-    fresh.append(pairs)
+    changeFresh { $0.append(pairs) }
   }
 
   /// Adds rows of other weights, none of them zero.
   mutating func add(_ pairs: PairColumn, weights: [Double]) {
     forgetOrder()
     let (predictions, targets) = pairs.doubles
+    changeFresh { fresh in
+      for (row, weight) in weights.enumerated() {
+        fresh.append(predictions[row], targets[row], weight: weight)
+      }
+    }
     for (row, weight) in weights.enumerated() {
       sums.add(predictions[row], targets[row], weight: weight)
-      fresh.append(predictions[row], targets[row], weight: weight)
     }
+  }
+
+  /// Changes the pairs that are in no loss yet, and notes what they take then.
+  private mutating func changeFresh(_ body: (inout KeptPairs) -> Void) {
+    pairBytes -= fresh.byteCount
+    body(&fresh)
+    pairBytes += fresh.byteCount
   }
 
   mutating func merge(_ other: OutputState) {
@@ -122,11 +138,18 @@ struct OutputState: Sendable {
     losses.merge(other.losses)
     folded.merge(other.folded)
     fresh.merge(other.fresh)
+    countBytes()
   }
 
   private mutating func forgetOrder() {
-    if let order { sorted = order.sorted }
-    order = nil
+    guard let order else { return }
+    sorted = order.sorted
+    self.order = nil
+    countBytes()
+  }
+
+  private mutating func countBytes() {
+    pairBytes = 1024 + folded.byteCount + fresh.byteCount + sorted.byteCount
   }
 
   private mutating func fold() {
@@ -134,6 +157,7 @@ struct OutputState: Sendable {
     losses.add(fresh)
     folded.merge(fresh)
     fresh = KeptPairs()
+    countBytes()
   }
 
   mutating func prepare() {
@@ -142,11 +166,7 @@ struct OutputState: Sendable {
     order = PairOrder(folded, sorted)
     // Held once only, or sorting would copy what it changes.
     sorted = PairOrder.SortedPairs()
-  }
-
-  var byteCount: Int {
-    // Six sums of a few limbs each, and five of the losses.
-    1024 + folded.byteCount + fresh.byteCount + (order?.byteCount ?? sorted.byteCount)
+    countBytes()
   }
 
   func encode(into writer: inout StateWriter) {

@@ -1,6 +1,7 @@
-import EvalMetrics
 import EvalTestSupport
 import Testing
+
+@testable import EvalMetrics
 
 @Suite struct RegressionTests {
   private static func bench(
@@ -115,6 +116,35 @@ import Testing
     let pushed = bench.engine.byteCount
     #expect(pushed >= 8 * n && pushed < 20 * n)
     _ = try bench.ask("median_absolute_error")
-    #expect(bench.engine.byteCount >= pushed + 8 * n)
+    let asked = bench.engine.byteCount
+    #expect(asked >= pushed + 8 * n)
+    // What was sorted stays when rows come, and they take room of their own.
+    try bench.push(["predictions": column, "targets": column])
+    #expect(bench.engine.byteCount >= asked + 8 * n)
+  }
+
+  @Test func memoryOfMergedPairsIsThatOfBoth() {
+    let n = 50_000
+    let numbers = (0..<n).map { Float($0 % 1000) }
+    let pairs = PairColumn.single(predictions: numbers, targets: numbers)
+    var states = (0..<2).map { _ in RegressionState(.init(averagesOutputs: true)) }
+    for place in 0..<3 {
+      states[place / 2].update(RegressionBatch(count: n, outputs: [pairs], weights: nil))
+    }
+    states[0].prepare()
+    states[1].merge(states[0])
+    #expect(states[1].byteCount >= 3 * 8 * n && states[1].byteCount < 4 * 16 * n)
+  }
+
+  @Test func memoryOfWeightedPairsIsThatOfThePairs() throws {
+    let n = 20_000
+    var bench = try Bench("regression")
+    let column = FloatType.float64.column((0..<n).map { Double($0 % 1000) })
+    let weights = FloatType.float64.column((0..<n).map { Double($0 % 3 + 1) })
+    let empty = bench.engine.byteCount
+    try bench.push(["predictions": column, "targets": column, "weights": weights])
+    // A third has a weight of one, so two numbers, and the others three.
+    let least = 16 * (n / 3) + 24 * (n - n / 3 - 1)
+    #expect(bench.engine.byteCount >= empty + least && bench.engine.byteCount < empty + 3 * least)
   }
 }
