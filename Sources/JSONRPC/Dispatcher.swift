@@ -149,31 +149,32 @@ extension Dispatcher {
     _ value: JSONValue, inBatch: Bool, isFull: Bool = false, session: inout Session,
     context: inout Context, writer: inout JSONWriter, deferred: inout Deferred<Context>?
   ) {
-    let message: Message
+    let call: Call
     do {
-      message = try readMessage(value)
+      let message = try readMessage(value)
+      let caller = Caller(
+        session: session.id, capabilities: session.capabilities, isNotification: message.id == nil)
+      call = Call(message: message, caller: caller, inBatch: inBatch, isFull: isFull)
     } catch {
       writer.errorReply(error.error, id: error.id?.rawText)
       return
     }
-    let caller = Caller(
-      session: session.id, capabilities: session.capabilities, isNotification: message.id == nil)
-    let call = Call(message: message, caller: caller, inBatch: inBatch, isFull: isFull)
     let start = writer.mark
-    guard let id = message.id else {
+    guard let id = call.message.id else {
       do {
         try run(
           call, session: &session, context: &context, writer: &writer, deferred: &deferred)
       } catch {
         onNotificationFailure?(
-          &context, message.methodName, Params(message.params, caller: caller), error)
+          &context, call.message.methodName, Params(call.message.params, caller: call.caller),
+          error)
       }
       writer.rewind(to: start)
       return
     }
     var isDeferred = false
     writer.beginReply(id: id)
-    writer.result(of: message.methodName) { writer throws(RPCError) in
+    writer.result(of: call.message.methodName) { writer throws(RPCError) in
       isDeferred = try run(
         call, session: &session, context: &context, writer: &writer, deferred: &deferred)
     }

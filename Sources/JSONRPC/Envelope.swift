@@ -45,18 +45,7 @@ func readMessage(_ value: JSONValue) throws(EnvelopeError) -> Message {
       "a message must be an object", "", "send {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": …}",
       id: nil)
   }
-  var (id, version, method, params): (JSONValue?, JSONValue?, JSONValue?, JSONValue?)
-  value.forEachShortMember { key, member in
-    if key == .id {
-      id = member
-    } else if key == .version {
-      version = member
-    } else if key == .method {
-      method = member
-    } else if key == .params {
-      params = member
-    }
-  }
+  let (id, version, method, params) = value.members(.id, .version, .method, .params)
   if let id, !isValidID(id) {
     throw refuse(
       "an id must be a string or an integer of 64 bits", "/id",

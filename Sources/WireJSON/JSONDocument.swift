@@ -45,7 +45,7 @@ private func parseTape(
     } catch {
       return .failure(parser.report(error))
     }
-    return .success(Tape(bytes: bytes, base: range.lowerBound, parser: parser))
+    return .success(Tape(bytes: bytes, base: range.lowerBound, parser: &parser))
   }
   return try result.get()
 }

@@ -20,6 +20,8 @@ struct JSONParser: ~Copyable {
   /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
   var integerMarks: [UInt8] = []
   var words = WordPool()
+  /// Lists that were read together with the one at which they began.
+  private var moreLists = 0
   /// Hash tables of the keys of large objects, one for each depth that needed one.
   var keyTables: [KeyTable] = []
 
@@ -70,6 +72,8 @@ struct JSONParser: ~Copyable {
         // A container may open, and then this loop ends.
         nodes[container].payload = Node.packed(count: count, upper: nodes[container].upper)
         try value()
+        count += moreLists
+        moreLists = 0
       }
     } while innermost == container
   }
@@ -149,11 +153,18 @@ struct JSONParser: ~Copyable {
     position += 1
   }
 
-  /// Reads the list of short strings at the position, within another one, or leaves it alone and answers false.
+  /// Reads the list of short strings at the position, within another one, and those that follow, or leaves it alone
+  /// and answers false.
   private mutating func wordList() -> Bool {
     guard !words.isClosed, innermost >= 0, nodes[innermost].tag == .array, depth < maxDepth,
       position + 1 < length, start[position + 1] == Byte.quote
     else { return false }
+    if let (end, count) = words.readLists(start, length, from: position, &nodes) {
+      position = end
+      moreLists = count - 1
+      return true
+    }
+    if words.isClosed { return false }
     let first = words.codes.count
     guard let end = words.readList(start, length, from: position + 1) else { return false }
     let payload = Node.packed(count: words.codes.count - first, upper: first)

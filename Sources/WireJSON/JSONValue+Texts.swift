@@ -34,9 +34,8 @@ extension JSONValue {
     return (tape.copyStrings(in: nodes, count: count), ends)
   }
 
-  /// The same of lists whose strings are short and repeat, as tags and labels do: the different strings in
-  /// the order in which they appear, the place among them of each one, and where each list ends. Nil for any
-  /// other value, and where a string is longer than 15 bytes, has other characters than those of ASCII, or
+  /// The same of lists whose strings are short and repeat, as tags and labels do: the different strings, the
+  /// place among them of each one, and where each list ends. Nil for any other value, and where a string is longer than 15 bytes, has other characters than those of ASCII, or
   /// where more than 255 are different.
   public var codedTextLists: (words: TextArray, codes: [Int32], ends: [Int])? {
     guard element < 0, node.tag == .array, let (ends, nodes, haveWords) = stringLists, haveWords,

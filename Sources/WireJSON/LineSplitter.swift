@@ -170,8 +170,11 @@ public struct LineSplitter: Sendable {
     let needed = left + count
     let isOversized = buffer.count > max(Self.smallBuffer, 4 * needed) && smallLines >= 2
     if needed > buffer.count || isOversized {
-      // Twice what is left, so that a long line that comes in small pieces is copied seldom.
-      var larger = [UInt8](repeating: 0, count: max(Self.firstBuffer, needed, 2 * left))
+      // Twice what is left, so that a long line that comes in small pieces is copied seldom; and something more than
+      // needed, since of long lines each read leaves a little more than the one before.
+      let spare = left > 0 ? min(needed / 2, Self.smallBuffer / 2) : 0
+      var larger = [UInt8](
+        repeating: 0, count: max(Self.firstBuffer, needed + spare, 2 * left))
       larger.withUnsafeMutableBytes { $0.copyBytes(from: buffer[head..<filled]) }
       buffer = larger
       smallLines = 0

@@ -36,16 +36,32 @@ public struct ShortKey: Sendable, Equatable {
 }
 
 extension JSONValue {
-  /// Calls `body` with each member of an object whose key has at most eight bytes, by its exact code points; a
-  /// key that is longer is passed over. It makes no strings.
-  @inline(__always)
-  public func forEachShortMember(_ body: (ShortKey, JSONValue) -> Void) {
-    guard element < 0, node.tag == .object else { return }
+  /// The members of an object that have four keys of at most eight bytes, by their exact code points; nil for each
+  /// that it has not. It makes no strings, and no values but these.
+  public func members(
+    _ a: ShortKey, _ b: ShortKey, _ c: ShortKey, _ d: ShortKey
+  ) -> (JSONValue?, JSONValue?, JSONValue?, JSONValue?) {
+    guard element < 0, node.tag == .object else { return (nil, nil, nil, nil) }
+    var places = (-1, -1, -1, -1)
     var child = index + 1
     for _ in 0..<node.count {
-      if let key = tape.shortKey(at: child) { body(key, JSONValue(tape: tape, index: child + 1)) }
+      if let key = tape.shortKey(at: child) {
+        if key == a {
+          places.0 = child + 1
+        } else if key == b {
+          places.1 = child + 1
+        } else if key == c {
+          places.2 = child + 1
+        } else if key == d {
+          places.3 = child + 1
+        }
+      }
       child = tape.next(after: child + 1)
     }
+    func value(_ place: Int) -> JSONValue? {
+      place < 0 ? nil : JSONValue(tape: tape, index: place)
+    }
+    return (value(places.0), value(places.1), value(places.2), value(places.3))
   }
 }
 

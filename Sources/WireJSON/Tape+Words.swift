@@ -17,33 +17,34 @@ extension Tape {
     return begin..<begin + word(list.upper + element).count + 2
   }
 
-  /// The different strings among the lists of strings in some nodes in the order in which they appear, and the
-  /// place of each string; nil where a list is not one of words.
+  /// The different strings among the lists of strings in some nodes, and the place of each string; nil where a list
+  /// is not one of words.
   func codedWords(in range: Range<Int>, count: Int) -> (words: TextArray, codes: [Int32])? {
     guard let first = range.first(where: { nodes[$0].tag == .words }),
       !range.contains(where: { nodes[$0].tag == .string })
     else { return nil }
     // Lists stand side by side, also where others were tried between them.
     let kept = nodes[first].upper..<nodes[first].upper + count
-    var order: [Int] = []
-    var places = [Int32](repeating: -1, count: words.ends.count)
-    let coded = [Int32](unsafeUninitializedCapacity: count) { out, used in
-      places.withUnsafeMutableBufferPointer { places in
-        codes[kept].withUnsafeBufferPointer { codes in
-          for (index, code) in codes.enumerated() {
-            if places[Int(code)] < 0 {
-              places[Int(code)] = Int32(truncatingIfNeeded: order.count)
-              order.append(Int(code))
-            }
-            out[index] = places[Int(code)]
-          }
+    let (isUsed, coded) = codes[kept].withUnsafeBufferPointer { codes in
+      withUnsafeTemporaryAllocation(of: Bool.self, capacity: 256) { isUsed in
+        isUsed.initialize(repeating: false)
+        for code in codes { isUsed[Int(code)] = true }
+        let coded = [Int32](unsafeUninitializedCapacity: count) { out, used in
+          for index in 0..<count { out[index] = Int32(codes[index]) }
+          used = count
         }
+        return (Array(isUsed[..<words.ends.count]), coded)
       }
-      used = count
     }
+    if !isUsed.contains(false) { return (words, coded) }
+    // The document has others too.
     var texts = TextArray()
-    for code in order { texts.append(word(coded: code)) }
-    return (texts, coded)
+    let places = isUsed.indices.map { code in
+      if !isUsed[code] { return Int32(0) }
+      texts.append(word(coded: code))
+      return Int32(truncatingIfNeeded: texts.ends.count - 1)
+    }
+    return (texts, places.withUnsafeBufferPointer { places in coded.map { places[Int($0)] } })
   }
 
   /// The strings among some nodes, where lists of words are among them.

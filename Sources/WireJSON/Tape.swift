@@ -56,16 +56,17 @@ final class Tape: Sendable {
   let words: TextArray
   let codes: [UInt8]
 
-  init(bytes: [UInt8], base: Int, parser: consuming JSONParser) {
+  /// Takes what a parser has made; nothing of it is left there.
+  init(bytes: [UInt8], base: Int, parser: inout JSONParser) {
     self.bytes = bytes
     self.base = base
     length = parser.length
-    nodes = parser.nodes
-    integerMarks = parser.integerMarks
-    words = parser.words.words
-    codes = parser.words.codes
-    ints = parser.ints.finished
-    doubles = parser.doubles.finished
+    nodes = parser.nodes.taken()
+    integerMarks = parser.integerMarks.taken()
+    words = parser.words.takeWords()
+    codes = parser.words.codes.taken()
+    ints = parser.ints.takeFinished()
+    doubles = parser.doubles.takeFinished()
   }
 
   /// The index of the node after this one and its descendants.

@@ -7,11 +7,12 @@ struct WordPool {
   /// The different words, in the order in which they appear.
   private(set) var words = TextArray()
   /// The places among them of the strings of all lists that are kept here, one list after the other.
-  private(set) var codes: [UInt8] = []
+  var codes: [UInt8] = []
   /// There was a word too many, so no further list is tried.
   private(set) var isClosed = false
   /// Made with the first word: most documents have none.
   private var slots: WordSlots?
+  private var room: ListRoom?
 
   /// Reads a list from its first quote on; gives the offset behind its bracket. Nil, and nothing is kept of the
   /// codes, where it holds anything but words, or is not written as encoders write it.
@@ -19,7 +20,7 @@ struct WordPool {
     // Texts are told by their first one, without a table.
     guard ShortWord(start, length, from: begin + 1) != nil else { return nil }
     let kept = codes.count
-    let slots = self.slots ?? makeSlots()
+    let slots = wordSlots()
     let end = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { room in
       room.initialize(repeating: 0)
       return readList(start, length, from: begin, slots, by: room)
@@ -62,15 +63,38 @@ struct WordPool {
     _ start: UnsafePointer<UInt8>, _ length: Int, at offset: Int, _ slots: WordSlots,
     _ again: inout Repetition
   ) -> UInt8? {
-    guard offset < length, start[offset] == Byte.quote,
-      let word = ShortWord(start, length, from: offset + 1)
-    else { return nil }
-    guard let code = slots.code(of: word) ?? add(word, slots) else { return nil }
+    guard let (word, code) = word(start, length, at: offset, slots) else { return nil }
     again.note(start, length, at: offset, word, code)
     return code
   }
 
-  private mutating func makeSlots() -> WordSlots {
+  @inline(__always)
+  mutating func word(
+    _ start: UnsafePointer<UInt8>, _ length: Int, at offset: Int, _ slots: WordSlots
+  ) -> (word: ShortWord, code: UInt8)? {
+    guard offset < length, start[offset] == Byte.quote,
+      let word = ShortWord(start, length, from: offset + 1),
+      let code = slots.code(of: word) ?? add(word, slots)
+    else { return nil }
+    return (word, code)
+  }
+
+  /// Moves the words out.
+  mutating func takeWords() -> TextArray {
+    var taken = TextArray()
+    swap(&taken, &words)
+    return taken
+  }
+
+  mutating func listRoom() -> ListRoom {
+    if let room { return room }
+    let made = ListRoom()
+    room = made
+    return made
+  }
+
+  mutating func wordSlots() -> WordSlots {
+    if let slots { return slots }
     let made = WordSlots()
     slots = made
     return made
@@ -195,7 +219,7 @@ struct ShortWord: Equatable {
 }
 
 /// Words and their codes, in a table that is never more than half full.
-private final class WordSlots {
+final class WordSlots {
   private static let size = 512
   /// How far from its place a word may stand, so that nobody's choice of words is slow.
   private static let furthest = 16

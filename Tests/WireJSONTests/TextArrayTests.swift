@@ -157,6 +157,71 @@ import Testing
         == ["O", "a long text of more than fifteen", "O", "B", "A", "O"].map { Array($0.utf8) })
   }
 
+  /// What is between two lists, or between two words; the first two are those of encoders.
+  private static let commas = [",", ", ", " ,", ",\n", ", \t", ",,", "", ";"]
+  private static let words =
+    ["O", "B-PER", "I-MISC", "O", "12345678", "123456789", "B-WORK_OF_ART", "fifteen bytes  "]
+    + ["", "]", ",", "],[", " ", "a b", "[", "x2345678", "2345678x", "\u{7f}", "O O", "OO"]
+    + ["é", #"\""#, #"\\"#, #"\u0041"#, "sixteen bytes ..", "\u{0}O", "\u{0}", "O\u{0}"]
+
+  /// Lists of a document that may have a fault; how many of the first kinds of words it has is by chance.
+  private func lists(_ random: inout SeededGenerator) -> String {
+    let kinds = random.below(4) == 0 ? Self.words.count : 1 + random.below(20)
+    let comma = Self.commas[random.below(8) > 0 ? random.below(2) : random.below(8)]
+    func list() -> String {
+      let count = random.below(30) == 0 ? random.below(3000) : 1 + random.below(15)
+      let words = (0..<(random.below(60) == 0 ? 0 : count)).map { _ in
+        random.below(400) == 0
+          ? "\"n\(random.below(300))\"" : "\"\(Self.words[random.below(1 + random.below(kinds))])\""
+      }
+      return "[\(words.joined(separator: comma))]"
+    }
+    var text = Array(
+      "[\((0..<random.below(12)).map { _ in list() }.joined(separator: comma))]".utf8)
+    let place = random.below(text.count)
+    switch random.below(6) {
+    case 0: text[place] = Array("\",]x[ \\\0".utf8)[random.below(8)]
+    case 1: text.remove(at: place)
+    case 2: text.insert(Array("\",]x[ ".utf8)[random.below(6)], at: place)
+    default: break
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Lists that are read together mean what they mean behind too many words, where each text has its node, and faults
+  /// are found where they are.
+  @Test(arguments: 0..<8) func listsReadTogether(seed: UInt64) {
+    let full = (0..<256).map { "\"n\($0)\"" }.joined(separator: ",")
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<400 {
+      let text = lists(&random)
+      let found = outcome(text, behind: "[[\"n0\"],")
+      #expect(found == outcome(text, behind: "[[\(full)],"), "\(text)")
+    }
+  }
+
+  /// What is behind something else, written anew, and its lists; or the fault.
+  private func outcome(_ text: String, behind begin: String) -> [String] {
+    do {
+      let value = try root("\(begin)\(text)]")
+      guard let lists = value[1] else { return ["none"] }
+      var writer = JSONWriter()
+      writer.value(lists)
+      let texts = lists.textLists.map { "\(separate($0.texts)) \($0.ends)" } ?? "no lists"
+      if let coded = lists.codedTextLists, let plain = lists.textLists {
+        let words = separate(coded.words)
+        #expect(coded.codes.map { words[Int($0)] } == separate(plain.texts))
+        #expect(coded.ends == plain.ends && Set(coded.codes).count == words.count)
+      }
+      let raw = lists.elements.map { String(decoding: $0.rawText, as: UTF8.self) }
+      return [String(decoding: writer.bytes, as: UTF8.self), texts] + raw
+    } catch let error as JSONParseError {
+      return ["\(error.offset - begin.utf8.count)", error.message]
+    } catch {
+      return ["\(error)"]
+    }
+  }
+
   /// What parts a run of short texts: their number, long ones, escapes, the end of the document.
   @Test func runsOfShortTexts() throws {
     for count in [1, 2, 63, 64, 65, 66, 129, 300] {
@@ -190,4 +255,9 @@ import Testing
       }
     }
   }
+}
+
+extension SeededGenerator {
+  /// A number from 0, below another.
+  fileprivate mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
 }

@@ -189,6 +189,40 @@ def test_ter_where_the_beam_decides(
     assert scores[0] != scores[1]
 
 
+def with_two_swapped(
+    before: int, kept: int, behind: int, swapped: tuple[int, int]
+) -> tuple[str, str]:
+    """Words with others before them, and the same with others behind them and two of them swapped."""
+    words = [f"b{place}" for place in range(kept)]
+    other = list(words)
+    a, b = swapped
+    other[a], other[b] = other[b], other[a]
+    return (
+        " ".join([f"a{place}" for place in range(before)] + words),
+        " ".join(other + [f"c{place}" for place in range(behind)]),
+    )
+
+
+def test_ter_where_the_beam_hides_little(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Distance and difference of lengths are but a little more than what keeps the best path within the beam."""
+    made = Pairs()
+    prediction, reference = with_two_swapped(27, 59, 25, (1, 6))
+    made.predictions.append(prediction)
+    made.references.append([reference])
+    # The least that any beam of 25 words hides is not much less.
+    reference, prediction = with_two_swapped(23, 68, 25, (64, 67))
+    made.predictions.append(prediction)
+    made.references.append([reference])
+    check(daemon, made, {"metric": "ter"}, TER(), TER())
+    pairs = list(zip(made.predictions, made.references, strict=True))
+    narrow = [TER().sentence_score(said, wanted).score for said, wanted in pairs]
+    monkeypatch.setattr("sacrebleu.metrics.lib_ter._BEAM_WIDTH", 28)
+    wide = [TER().sentence_score(said, wanted).score for said, wanted in pairs]
+    assert all(one != other for one, other in zip(narrow, wide, strict=True))
+
+
 def test_ter_of_few_different_words(daemon: Daemon) -> None:
     """Where a run of words has many places to go to, its own among them."""
     rng = random.Random(1)

@@ -1,77 +1,87 @@
-// Loops over codes of tags. Ranges are cut to what the arrays have.
+// Loops over codes of tags, and counts of what they mark. What has no note of its own may be called with arrays of any
+// size and content.
 extension Kernels {
-  /// What each tag does after each other one, looked up by the codes of both.
-  final class TagSteps {
-    private let width: Int
-    private var steps = Scratch<UInt8>()
+  /// Counts of entities by type: those of a row stand side by side.
+  final class TypeCounts {
+    typealias Record = TokenClassificationBatch.OfType
 
-    /// For codes below a number, the last of which stands for what is outside of all sequences. `step` says what
-    /// the second one does after the first: 1 ends an entity, 2 starts one, 3 does both.
-    init(_ width: Int, _ step: (Int, Int) -> UInt8) {
-      self.width = width
-      steps.reserve(width * width)
-      for previous in 0..<width {
-        for code in 0..<width { steps.base[previous * width + code] = step(previous, code) }
-      }
+    private var records = UnsafeMutablePointer<Record>.allocate(capacity: 1)
+    private var room = 1
+    /// How many records there are.
+    private(set) var count = 0
+    /// By type: the place of its record, which is one of this row if it is not before the row's first.
+    private var places = Scratch<Int>()
+    /// All types are below this.
+    let types: Int
+    /// Where the records of this row begin.
+    private var first = 0
+
+    /// For types below a number.
+    init(_ types: Int) {
+      self.types = max(0, types)
+      places.reserve(self.types, filling: -1)
     }
 
-    /// Writes the entities in a range of codes to the start of a list, which grows where it is too short for them,
-    /// and gives how many there are. `types` are those of the codes; tokens count from the start of the range.
-    ///
-    /// Nobody can say beforehand where entities begin and end, so this does the same for every tag: it writes what
-    /// would end here, and moves on only where it does.
-    func entities(
-      of codes: [Int32], _ range: Range<Int>, _ types: [Int32], into list: inout [Entity]
-    ) -> Int {
-      let range = range.clamped(to: 0..<codes.count)
-      let missing = range.count + 1 - list.count
-      if missing > 0 {
-        list.append(contentsOf: repeatElement(Entity(type: 0, first: 0, last: 0), count: missing))
-      }
-      guard types.count >= width else { return 0 }
-      return list.withUnsafeMutableBufferPointer { list in
-        codes.withUnsafeBufferPointer { codes in
-          types.withUnsafeBufferPointer { types in
-            let outside = width &- 1
-            var (previous, first, count) = (outside, 0, 0)
-            for token in 0...range.count {
-              let isTag = token < range.count
-              let code = isTag ? Int(codes[range.lowerBound &+ token]) : outside
-              if code < 0 || code >= width { break }
-              let step = Int(steps.base[previous &* width &+ code])
-              list[count] = Entity(type: types[previous], first: first, last: token &- 1)
-              count &+= step & 1
-              first = step & 2 != 0 ? token : first
-              previous = code
-            }
-            return count
-          }
-        }
-      }
-    }
-  }
+    deinit { records.deallocate() }
 
-  /// At how many places of a range two arrays hold the same.
-  static func countOfEqual(_ a: [Int32], _ b: [Int32], _ range: Range<Int>) -> Int {
-    let range = range.clamped(to: 0..<min(a.count, b.count))
-    return a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in
-        var count: Int32 = 0
-        for place in range { count &+= a[place] == b[place] ? 1 : 0 }
-        return Int(count)
-      }
+    /// Begins a row.
+    @inline(__always)
+    func beginRow() { first = count }
+
+    /// Makes room for records of so many entities of this row.
+    @inline(__always)
+    func reserve(_ entities: Int) {
+      // A row has no more records than there are types.
+      let wanted = count &+ min(entities, types)
+      if wanted > room { grow(max(wanted, room &* 2)) }
+    }
+
+    private func grow(_ wanted: Int) {
+      let wider = UnsafeMutablePointer<Record>.allocate(capacity: wanted)
+      wider.initialize(from: records, count: count)
+      records.deallocate()
+      (records, room) = (wider, wanted)
+    }
+
+    /// The record of a type in this row. Only where there is room for it, and for a type below their number.
+    @inline(__always)
+    func record(_ type: Int) -> UnsafeMutablePointer<Record> {
+      let known = places.base[type]
+      if known >= first { return records + known }
+      places.base[type] = count
+      records[count] = Record(type: type)
+      count &+= 1
+      return records + (count &- 1)
+    }
+
+    /// Adds to the counts of a type in this row.
+    func add(_ type: Int32, labelled: Int = 0, predicted: Int = 0, hits: Int = 0) {
+      guard type >= 0, type < types else { return }
+      reserve(1)
+      let record = record(Int(type))
+      record.pointee.labelled += labelled
+      record.pointee.predicted += predicted
+      record.pointee.hits += hits
+    }
+
+    /// All records, and by type whether there is one of it.
+    func finish() -> (records: [Record], isUsed: [Bool]) {
+      (
+        Array(UnsafeBufferPointer(start: records, count: count)),
+        (0..<types).map { places.base[$0] >= 0 }
+      )
     }
   }
 
   /// The values of a table at some places, 0 for a place that it does not have.
   static func values(_ table: [Int32], at places: [Int32]) -> [Int32] {
-    [Int32](unsafeUninitializedCapacity: places.count) { values, count in
+    guard table.count < Int32.max, areCodes(places, below: table.count) else {
+      return places.map { $0 >= 0 && $0 < table.count ? table[Int($0)] : 0 }
+    }
+    return [Int32](unsafeUninitializedCapacity: places.count) { values, count in
       table.withUnsafeBufferPointer { table in
         places.withUnsafeBufferPointer { places in
-          for index in 0..<places.count {
-            let place = Int(places[index])
-            values[index] = place >= 0 && place < table.count ? table[place] : 0
-          }
+          for index in 0..<places.count { values[index] = table[Int(places[index])] }
         }
       }
       count = places.count
@@ -93,5 +103,20 @@ extension Kernels {
       count = integers.count
     }
     return areCodes ? codes : nil
+  }
+
+  /// The sum of the records of each type; those of other types than there are do not count.
+  static func sums(
+    of records: ArraySlice<TokenClassificationBatch.OfType>, types: Int
+  ) -> [TokenClassificationBatch.OfType] {
+    var sums = (0..<max(0, types)).map { TokenClassificationBatch.OfType(type: $0) }
+    sums.withUnsafeMutableBufferPointer { sums in
+      for record in records where record.type >= 0 && record.type < sums.count {
+        sums[record.type].labelled &+= record.labelled
+        sums[record.type].predicted &+= record.predicted
+        sums[record.type].hits &+= record.hits
+      }
+    }
+    return sums
   }
 }

@@ -16,17 +16,26 @@ struct EntityCounts: Sendable {
     _ rows: ArraySlice<TokenClassificationBatch.OfType>, of table: ClassTable, times weight: Double
   ) {
     let map = types.adopt(table)
+    if weight == 1 && rows.count > table.count {
+      return add(Kernels.sums(of: rows, types: table.count)[...], map)
+    }
+    if weight == 1 { return add(rows, map) }
     for row in rows {
       let code = map?[row.type] ?? row.type
-      if weight == 1 {
-        labelled.add(row.labelled, at: code)
-        predicted.add(row.predicted, at: code)
-        hits.add(row.hits, at: code)
-      } else {
-        labelled.add(row.labelled, times: weight, at: code)
-        predicted.add(row.predicted, times: weight, at: code)
-        hits.add(row.hits, times: weight, at: code)
-      }
+      labelled.add(row.labelled, times: weight, at: code)
+      predicted.add(row.predicted, times: weight, at: code)
+      hits.add(row.hits, times: weight, at: code)
+    }
+  }
+
+  private mutating func add(
+    _ sums: ArraySlice<TokenClassificationBatch.OfType>, _ map: [Int]?
+  ) {
+    for sum in sums where sum.labelled != 0 || sum.predicted != 0 {
+      let code = map?[sum.type] ?? sum.type
+      labelled.add(sum.labelled, at: code)
+      predicted.add(sum.predicted, at: code)
+      hits.add(sum.hits, at: code)
     }
   }
 

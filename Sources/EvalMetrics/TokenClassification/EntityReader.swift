@@ -16,17 +16,21 @@ extension TagRules {
     }
   }
 
-  /// What each tag does after each other one; nil where there are too many pairs of tags for so few tokens, and
-  /// in the strict mode, which looks ahead.
-  func steps(_ tags: [Tag], tokens: Int) -> Kernels.TagSteps? {
-    guard case .conlleval(let ends, let starts) = self, tags.count * tags.count <= tokens else {
-      return nil
-    }
+  /// A reader of two columns of codes of tags that looks up what a tag does; nil where there are too many pairs of
+  /// tags for so few tokens, and in the strict mode, which looks ahead.
+  func reader(
+    _ said: [Int32], _ truth: [Int32], _ table: TagTable
+  ) -> Kernels.EntityReader? {
+    let tags = table.tags
+    guard case .conlleval(let ends, let starts) = self, tags.count * tags.count <= truth.count
+    else { return nil }
     // One more for what is before the first token and behind the last. Nothing ends there that has not begun.
     let all = tags + [.outside]
-    return Kernels.TagSteps(all.count) { previous, code in
-      (ends.holds(all[previous], all[code]) ? 1 : 0)
-        | (starts.holds(all[previous], all[code]) ? 2 : 0)
+    return Kernels.EntityReader(
+      said, truth, types: tags.map(\.type), typeCount: table.types.count
+    ) { previous, code in
+      (ends.holds(all[previous], all[code]) ? Kernels.TagStep.ends : 0)
+        | (starts.holds(all[previous], all[code]) ? Kernels.TagStep.starts : 0)
     }
   }
 

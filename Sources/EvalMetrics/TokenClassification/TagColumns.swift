@@ -8,6 +8,18 @@ struct TagSequences {
 
   @inline(__always)
   func range(_ row: Int) -> Range<Int> { (row == 0 ? 0 : ends[row - 1])..<ends[row] }
+
+  /// The same without the tokens for which another column, with rows of the same lengths, has a code.
+  func leavingOut(_ code: Int32, of other: TagSequences) -> TagSequences {
+    var kept = TagSequences()
+    kept.codes.reserveCapacity(codes.count)
+    kept.ends.reserveCapacity(ends.count)
+    for row in ends.indices {
+      for place in range(row) where other.codes[place] != code { kept.codes.append(codes[place]) }
+      kept.ends.append(kept.codes.count)
+    }
+    return kept
+  }
 }
 
 /// A column of tags that is not taken apart yet.
@@ -142,22 +154,30 @@ extension TagTable {
     }
   }
 
-  /// Each word is looked up once; where one is a fault, that is where it stands first.
+  /// Each word is looked up once; of those that are a fault, the one that stands first is told.
   private mutating func append(
     _ words: TextColumn, _ places: [Int32], to codes: inout [Int32], where references: [Int32]?
   ) throws(Fault) {
     guard let references, references.contains(Self.ignored) else {
       var known: [Int32] = []
+      var faults: [Int32: Fault] = [:]
       for word in 0..<words.count {
         do throws(Fault) {
           known.append(try code(words, word, isReference: references == nil))
         } catch {
-          let index = places.firstIndex { Int($0) == word }
-          codes = Array(repeating: Self.ignored, count: index ?? 0)
-          throw error
+          faults[Int32(truncatingIfNeeded: word)] = error
+          known.append(Self.ignored)
         }
       }
-      codes = Kernels.values(known, at: places)
+      if !faults.isEmpty, let index = places.firstIndex(where: { faults[$0] != nil }),
+        let fault = faults[places[index]]
+      {
+        codes = Array(repeating: Self.ignored, count: index)
+        throw fault
+      }
+      // Often the words of the first column are all there are, in the order in which they came.
+      let areSame = known.indices.allSatisfy { known[$0] == $0 }
+      codes = areSame ? places : Kernels.values(known, at: places)
       return
     }
     // What is predicted where the reference is ignored need be no tag.

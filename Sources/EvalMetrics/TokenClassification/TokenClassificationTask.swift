@@ -74,13 +74,15 @@ public struct TokenClassificationTask: EvaluationTask {
     try Self.checkLengths(predictions.ends, references.ends)
     var table = try tagTable()
     let number = ignored.exactInteger.map { Int64($0) }
-    let truth = try table.codes(of: references, "references", ignoring: number)
-    let said = try table.codes(
+    var truth = try table.codes(of: references, "references", ignoring: number)
+    var said = try table.codes(
       of: predictions, "predictions", ignoring: number, where: truth)
-    let mayIgnore = truth.codes.contains(TagTable.ignored)
-    var counter = SequenceCounter(
-      table, rules, tokens: truth.codes.count, mayIgnore: mayIgnore)
-    for row in truth.ends.indices { counter.add(said.codes, truth.codes, truth.range(row)) }
+    if truth.codes.contains(TagTable.ignored) {
+      said = said.leavingOut(TagTable.ignored, of: truth)
+      truth = truth.leavingOut(TagTable.ignored, of: truth)
+    }
+    var counter = SequenceCounter(table, rules, said.codes, truth.codes)
+    for row in truth.ends.indices { counter.add(truth.range(row)) }
     var batch = try counter.finish(&types)
     batch.weights = weights
     return batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,40 @@ def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def test_texts_are_what_they_were(texts: list[str], lists: list[list[str]]) -> None:
     column = encode(x=texts, y=lists)
     assert column == {"x": texts, "y": lists}
+
+
+PIECES = ["O", "B-PER", '"', "\\", "\n", "\x7f", ",", '","', '"],["', "]", "", "\u2028", "\ud800"]
+
+
+@given(st.lists(st.lists(TEXTS | st.sampled_from(PIECES) | st.integers())))
+def test_tags_are_joined_only_where_that_is_json(lists: list[list[Any]]) -> None:
+    joined = _wire._dumps_tags(lists)
+    assert joined is None or json.loads(joined) == lists
+
+
+@pytest.mark.parametrize(
+    ("lists", "are_joined"),
+    [
+        ([["O", "B-PER"], ["", "I-PER"]], True),
+        ([["é", "東京", "\x7f"]], True),
+        ([["O"] * 1000] * 10, True),
+        ([["O"], []], False),
+        ([[], ["O"]], False),
+        ([["O", 'a"b']], False),
+        ([["O", "a\\"]], False),
+        ([["O"], ["\x1f"]], False),
+        ([["O"], ["\ud800"]], False),
+        ([["O", 1]], False),
+        ([["a text of more than sixteen"], ["O"]], False),
+        ([[]], False),
+    ],
+)
+def test_which_tags_are_joined(lists: list[list[Any]], are_joined: bool) -> None:
+    joined = _wire._dumps_tags(lists)
+    assert (joined is not None) == are_joined
+    assert joined is None or joined.decode() == json.dumps(
+        lists, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def test_every_kind_of_list(encoder: str) -> None:

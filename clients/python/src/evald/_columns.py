@@ -44,9 +44,12 @@ def put_column(name: str, value: Any, out: Parts) -> None:
     put(name, value, out)
 
 
-def put_objects(name: str, values: Sequence[Any], out: Parts) -> None:
+def put_objects(
+    name: str, values: Sequence[Any], out: Parts, kinds: set[type] | None = None
+) -> None:
     """Appends a JSON array. Among texts, a float NaN is how pandas says missing: null."""
-    kinds = set(map(type, values))
+    if kinds is None:
+        kinds = set(map(type, values))
     if len(kinds) > 1 and any(issubclass(kind, str) for kind in kinds):
         values = [None if isinstance(item, float) and item != item else item for item in values]
     out.append(_wire.dumps(name) + b":")
@@ -75,7 +78,7 @@ def put_list(name: str, values: Sequence[Any], out: Parts) -> None:
     elif kinds == {int} and _fits_int64(values):
         put_packed(name, "int64", shape, array("q", values), out)
     else:
-        put_objects(name, values, out)
+        put_objects(name, values, out, kinds)
 
 
 def _all_exact(values: Iterable[float]) -> bool:
