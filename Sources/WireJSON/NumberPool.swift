@@ -7,12 +7,14 @@ struct NumberPool<Element: Numeric & BitwiseCopyable> {
   /// Says that only the first `count` numbers count.
   mutating func shrink(to count: Int) { used = min(used, count) }
 
-  /// What was stored.
-  var finished: [Element] {
-    consuming get {
-      if storage.count > used { storage.removeLast(storage.count - used) }
-      return storage
-    }
+  /// Hands over what was stored, without a copy of it.
+  mutating func take() -> [Element] {
+    var numbers: [Element] = []
+    swap(&numbers, &storage)
+    // Only what one owns is cut where it stands.
+    if numbers.count > used { numbers.removeLast(numbers.count - used) }
+    used = 0
+    return numbers
   }
 
   var free: Int { storage.count - used }

@@ -64,8 +64,8 @@ final class Tape: Sendable {
     integerMarks = parser.integerMarks
     words = parser.words.words
     codes = parser.words.codes
-    ints = parser.ints.finished
-    doubles = parser.doubles.finished
+    ints = parser.ints.take()
+    doubles = parser.doubles.take()
   }
 
   /// The index of the node after this one and its descendants.
