@@ -52,6 +52,18 @@ import Testing
     #expect(found.best.key == expected.best.key, what)
   }
 
+  @Test func `of equal F1 the highest score is taken, whichever layer has it`() {
+    // One hit of one is as good as two hits of four, where there are two positives.
+    let (low, high): ([UInt32], [UInt32]) = ([10], [30])
+    let zeros: [UInt32] = [20, 21]
+    for (base, recent) in [(low, high), (high, low), (low + high, []), ([], low + high)] {
+      Self.check(
+        KeyPair(positives: base, negatives: zeros), KeyPair(positives: recent, negatives: []))
+      Self.check(
+        KeyPair(positives: base, negatives: []), KeyPair(positives: recent, negatives: zeros))
+    }
+  }
+
   @Test(arguments: shapes) func `ranks are those of a search`(shape: KeyShape) {
     var random = SeededGenerator(seed: 52)
     for (m, n) in [(0, 5), (5, 0), (3, 3), (2_047, 9_000), (2_049, 12), (5_000, 5_000)] {
