@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import shared_memory
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,21 @@ def test_a_link_is_not_followed() -> None:
                 assert reply["error"]["data"]["kind"] == "InvalidBatch"
         finally:
             link.unlink()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_only_a_file_is_a_segment(path: Path, make: Callable[[Path], None]) -> None:
+    """A pipe that nobody writes to would be waited for."""
+    make(path)
+    try:
+        with daemon() as running:
+            opened(running)
+            reply = push(running, column(path.name, "float32", [0]))
+            assert reply["error"]["data"]["kind"] == "InvalidBatch"
+            assert "shared_memory" in reply["error"]["data"]["path"]
+    finally:
+        if path.is_dir():
+            path.rmdir()
 
 
 def test_more_than_memory_allows_is_refused_before_it_is_read(
