@@ -2,54 +2,7 @@
 // and the rows that came since. Like Kernels.swift, this file may use unsafe pointers, and what it offers
 // may be called with columns of any size up to `KeyRanks.mostKeys`.
 
-/// Where the keys of one ascending column are among those of another.
-struct KeyRanks: Sendable {
-  /// Of each key: the others below it, and the others that are not above it. Empty where not asked for.
-  var below: [Int32] = []
-  var notAbove: [Int32] = []
-  /// Twice the pairs of a key and another below it, those that tie counting one.
-  var twicePairs: UInt64 = 0
-
-  /// Columns may have so many keys, so that twice their product fits 64 bits.
-  static let mostKeys = Int(Int32.max)
-
-  enum Part { case below, notAbove, both }
-
-  /// Ranks every key of an ascending column among those of another.
-  init<Key: ScoreKey>(of keys: [Key], among others: [Key], _ part: Part) {
-    let count = keys.count
-    let room = UnsafeMutablePointer<Int>.allocate(capacity: Self.block)
-    defer { room.deallocate() }
-    if part != .notAbove { below = LargeColumns.make(count: count) { $0.initialize(repeating: 0) } }
-    if part != .below { notAbove = LargeColumns.make(count: count) { $0.initialize(repeating: 0) } }
-    var pairs = 0
-    keys.withUnsafeBufferPointer { keys in
-      others.withUnsafeBufferPointer { others in
-        below.withUnsafeMutableBufferPointer { below in
-          notAbove.withUnsafeMutableBufferPointer { notAbove in
-            let ranker = KeyRanker(keys, among: others)
-            var (i, j) = (count, others.count)
-            while i > 0 {
-              let end = max(0, i &- Self.block)
-              ranker.rank(i, j, from: end, into: room)
-              for place in end..<i {
-                let rank = room[place &- end]
-                let tied = ranker.equals(keys[place], rank)
-                pairs &+= 2 &* rank &- tied
-                if part != .notAbove { below[place] = Int32(truncatingIfNeeded: rank &- tied) }
-                if part != .below { notAbove[place] = Int32(truncatingIfNeeded: rank) }
-              }
-              (i, j) = (end, room[0])
-            }
-          }
-        }
-      }
-    }
-    twicePairs = UInt64(truncatingIfNeeded: pairs)
-  }
-
-  private static let block = 2048
-}
+import RowLoops
 
 /// Positives and negatives, both ascending.
 struct KeyPair<Key: ScoreKey>: Sendable {
@@ -67,12 +20,14 @@ struct LayerSums<Key: ScoreKey>: Sendable {
   private(set) var best: (value: Double, key: Key) = (-1, 0)
 
   /// `ranks` are those of the base's positives among its negatives, below them.
-  init(base: KeyPair<Key>, _ ranks: KeyRanks, recent: KeyPair<Key>) {
+  init(
+    base: KeyPair<Key>, _ ranks: BaseRanks, recent: KeyPair<Key>, by form: RowForm = .best
+  ) {
     let new = (
-      negatives: KeyRanks(of: recent.negatives, among: base.positives, .notAbove),
-      positives: KeyRanks(of: recent.positives, among: base.positives, .both),
-      amongBase: KeyRanks(of: recent.positives, among: base.negatives, .below),
-      amongRecent: KeyRanks(of: recent.positives, among: recent.negatives, .below)
+      negatives: KeyRanks(of: recent.negatives, among: base.positives, .notAbove, by: form),
+      positives: KeyRanks(of: recent.positives, among: base.positives, .both, by: form),
+      amongBase: KeyRanks(of: recent.positives, among: base.negatives, .below, by: form),
+      amongRecent: KeyRanks(of: recent.positives, among: recent.negatives, .below, by: form)
     )
     let mixed = 2 * UInt64(base.positives.count) * UInt64(recent.negatives.count)
     twicePairs =
@@ -80,9 +35,9 @@ struct LayerSums<Key: ScoreKey>: Sendable {
       + new.amongRecent.twicePairs
     let block = CurveBlock<Key>(
       positives: base.positives.count + recent.positives.count,
-      negatives: base.negatives.count + recent.negatives.count)
+      negatives: base.negatives.count + recent.negatives.count, form)
     defer { block.deallocate() }
-    addBase(base.positives, ranks.below, new.positives.notAbove, new.negatives.notAbove, block)
+    addBase(base.positives, ranks, new.positives.notAbove, new.negatives.notAbove, block)
     addRecent(
       recent.positives, new.positives.below, new.amongBase.below, new.amongRecent.below, block)
   }
@@ -90,33 +45,27 @@ struct LayerSums<Key: ScoreKey>: Sendable {
   /// Adds the positives of the base. Of the recent rows is known how many of the base's positives are not
   /// above each, in ascending order.
   private mutating func addBase(
-    _ keys: [Key], _ below: [Int32], _ newPositives: [Int32], _ newNegatives: [Int32],
+    _ keys: [Key], _ ranks: BaseRanks, _ newPositives: [Int32], _ newNegatives: [Int32],
     _ block: CurveBlock<Key>
   ) {
     // How many recent rows come between two positives: negatives, and positives times 2^32.
-    let steps = UnsafeMutablePointer<UInt64>.allocate(capacity: CurveBlock<Key>.length)
+    let steps = UnsafeMutablePointer<UInt64>.allocate(capacity: LayerBlocks.length)
     defer { steps.deallocate() }
-    steps.initialize(repeating: 0, count: CurveBlock<Key>.length)
+    steps.initialize(repeating: 0, count: LayerBlocks.length)
     var passed = (positives: 0, negatives: 0)
     var count: UInt64 = 0
-    var run = (key: Key.max, start: UInt64(0))
     keys.withUnsafeBufferPointer { keys in
-      below.withUnsafeBufferPointer { below in
-        for start in stride(from: 0, to: keys.count, by: CurveBlock<Key>.length) {
-          let end = min(start &+ CurveBlock<Key>.length, keys.count)
-          Self.note(newPositives, &passed.positives, start, end, 1 << 32, steps)
-          Self.note(newNegatives, &passed.negatives, start, end, 1, steps)
-          for place in start..<end {
-            count &+= steps[place &- start]
-            steps[place &- start] = 0
-            let key = keys[place]
-            run = (key, key == run.key ? run.start : UInt64(truncatingIfNeeded: place))
-            block.lower[place &- start] = run.start &+ (count &>> 32)
-            block.below[place &- start] =
-              UInt64(truncatingIfNeeded: below[place]) &+ (count & 0xFFFF_FFFF)
-          }
-          add(block, UnsafeBufferPointer(rebasing: keys[start..<end]))
+      for start in stride(from: 0, to: keys.count, by: LayerBlocks.length) {
+        let end = min(start &+ LayerBlocks.length, keys.count)
+        let order: PlaceOrder = end &- start == LayerBlocks.length ? .runs : .ascending
+        Self.note(newPositives, &passed.positives, start..<end, order, 1 << 32, steps)
+        Self.note(newNegatives, &passed.negatives, start..<end, order, 1, steps)
+        if order == .runs && !ranks.hasFar[start / LayerBlocks.length] {
+          block.spread(start, ranks, steps, &count)
+        } else {
+          block.spread(keys, start..<end, ranks, order, steps, &count)
         }
+        add(block, UnsafeBufferPointer(rebasing: keys[start..<end]), order)
       }
     }
   }
@@ -124,14 +73,14 @@ struct LayerSums<Key: ScoreKey>: Sendable {
   /// Counts the rows whose place is in a block, from the first that was not passed.
   @inline(__always)
   private static func note(
-    _ places: [Int32], _ passed: inout Int, _ start: Int, _ end: Int, _ one: UInt64,
-    _ steps: UnsafeMutablePointer<UInt64>
+    _ places: [Int32], _ passed: inout Int, _ block: Range<Int>, _ order: PlaceOrder,
+    _ one: UInt64, _ steps: UnsafeMutablePointer<UInt64>
   ) {
     places.withUnsafeBufferPointer { places in
       while passed < places.count {
         let place = Int(places[passed])
-        if place >= end { break }
-        steps[place &- start] &+= one
+        if place >= block.upperBound { break }
+        steps[order.slot(place &- block.lowerBound)] &+= one
         passed &+= 1
       }
     }
@@ -144,29 +93,30 @@ struct LayerSums<Key: ScoreKey>: Sendable {
   ) {
     var run = (key: Key.max, start: 0)
     keys.withUnsafeBufferPointer { keys in
-      for start in stride(from: 0, to: keys.count, by: CurveBlock<Key>.length) {
-        let end = min(start &+ CurveBlock<Key>.length, keys.count)
+      for start in stride(from: 0, to: keys.count, by: LayerBlocks.length) {
+        let end = min(start &+ LayerBlocks.length, keys.count)
         for place in start..<end {
           let key = keys[place]
           run = (key, key == run.key ? run.start : place)
-          block.lower[place &- start] = UInt64(
-            truncatingIfNeeded: run.start &+ Int(positives[place]))
-          block.below[place &- start] = UInt64(
-            truncatingIfNeeded: Int(negatives[place]) &+ Int(recent[place]))
+          block.set(
+            place &- start,
+            positives: UInt64(truncatingIfNeeded: run.start &+ Int(positives[place])),
+            negatives: UInt64(truncatingIfNeeded: Int(negatives[place]) &+ Int(recent[place])))
         }
-        add(block, UnsafeBufferPointer(rebasing: keys[start..<end]))
+        add(block, UnsafeBufferPointer(rebasing: keys[start..<end]), .ascending)
       }
     }
   }
 
   /// Adds the positives of a block.
   @inline(__always)
-  private mutating func add(_ block: CurveBlock<Key>, _ keys: UnsafeBufferPointer<Key>) {
-    let parts = block.precisions(keys.count)
-    steps.add(coarse: parts.coarse, fine: parts.fine)
+  private mutating func add(
+    _ block: CurveBlock<Key>, _ keys: UnsafeBufferPointer<Key>, _ order: PlaceOrder
+  ) {
+    steps.add(block.precisions(keys.count))
     // Most blocks have no score that could be the best.
     if block.f1Bound(keys.count) < best.value { return }
-    let highest = block.highestF1(keys.count)
+    let highest = block.highestF1(keys.count, order)
     let key = keys[highest.place]
     if highest.value > best.value || (highest.value == best.value && key > best.key) {
       best = (highest.value, key)
@@ -177,17 +127,19 @@ struct LayerSums<Key: ScoreKey>: Sendable {
 /// Positives that follow one another, the lowest first, and what is below each.
 private struct CurveBlock<Key: ScoreKey> {
   typealias Pair = SIMD2<Double>
-  static var length: Int { 1024 }
 
-  /// Of each positive: the positives of all layers that are below it, and the negatives.
-  let lower: UnsafeMutablePointer<UInt64>
-  let below: UnsafeMutablePointer<UInt64>
+  /// Of each positive: the positives of all layers that are below it, and the negatives; with 2^52 added,
+  /// which makes a number of an integer without a conversion.
+  private let lower: UnsafeMutablePointer<Double>
+  private let below: UnsafeMutablePointer<Double>
   private let positives: Double
   private let negatives: Double
+  private let form: RowForm
 
-  init(positives: Int, negatives: Int) {
-    lower = .allocate(capacity: Self.length)
-    below = .allocate(capacity: Self.length)
+  init(positives: Int, negatives: Int, _ form: RowForm) {
+    self.form = form
+    lower = .allocate(capacity: LayerBlocks.length)
+    below = .allocate(capacity: LayerBlocks.length)
     (self.positives, self.negatives) = (Double(positives), Double(negatives))
   }
 
@@ -196,52 +148,66 @@ private struct CurveBlock<Key: ScoreKey> {
     below.deallocate()
   }
 
-  /// Two counts as they are; both are far below 2^52.
+  /// Sets what is below a positive; both counts are far below 2^52.
   @inline(__always)
-  private func pair(_ counts: UnsafeMutablePointer<UInt64>, _ place: Int) -> Pair {
-    let bits = UnsafeRawPointer(counts + place).loadUnaligned(as: SIMD2<UInt64>.self)
-    let large = SIMD2<UInt64>(repeating: 0x1p52.bitPattern)
-    return unsafeBitCast(bits | large, to: Pair.self) - 0x1p52
+  func set(_ slot: Int, positives: UInt64, negatives: UInt64) {
+    lower[slot] = Double(bitPattern: 0x1p52.bitPattern &+ positives)
+    below[slot] = Double(bitPattern: 0x1p52.bitPattern &+ negatives)
+  }
+
+  /// Sets what is below each positive of a whole block of a base.
+  @inline(__always)
+  func spread(
+    _ start: Int, _ ranks: BaseRanks, _ steps: UnsafeMutablePointer<UInt64>, _ count: inout UInt64
+  ) {
+    ranks.back.withUnsafeBufferPointer { back in
+      ranks.below.withUnsafeBufferPointer { own in
+        guard let back = back.baseAddress, let own = own.baseAddress else { return }
+        form.spread(
+          start, back + start, own + start, steps, &count, positives: lower, negatives: below)
+      }
+    }
+  }
+
+  /// The same one by one: of the last positives, and where many have one score.
+  func spread(
+    _ keys: UnsafeBufferPointer<Key>, _ block: Range<Int>, _ ranks: BaseRanks, _ order: PlaceOrder,
+    _ steps: UnsafeMutablePointer<UInt64>, _ count: inout UInt64
+  ) {
+    var first = block.lowerBound
+    if keys[first] == keys[max(0, first &- 1)] {
+      first = Kernels.firstIndex(keys, 0) { $0 >= keys[block.lowerBound] }
+    }
+    for place in block {
+      if keys[place] != keys[first] { first = place }
+      let slot = order.slot(place &- block.lowerBound)
+      count &+= steps[slot]
+      steps[slot] = 0
+      set(
+        slot, positives: UInt64(truncatingIfNeeded: first) &+ (count &>> 32),
+        negatives: UInt64(truncatingIfNeeded: ranks.below[block.lowerBound &+ slot])
+          &+ (count & 0xFFFF_FFFF))
+    }
   }
 
   /// The true and false positives at two scores.
   @inline(__always)
-  private func points(_ place: Int) -> (tp: Pair, fp: Pair) {
+  private func points(_ slot: Int) -> (tp: Pair, fp: Pair) {
     (
-      Pair(repeating: positives) - pair(lower, place),
-      Pair(repeating: negatives) - pair(below, place)
+      (positives + 0x1p52) - UnsafeRawPointer(lower + slot).loadUnaligned(as: Pair.self),
+      (negatives + 0x1p52) - UnsafeRawPointer(below + slot).loadUnaligned(as: Pair.self)
     )
   }
 
   @inline(__always)
-  private func point(_ place: Int) -> (tp: Double, fp: Double) {
-    (positives - Double(lower[place]), negatives - Double(below[place]))
+  private func point(_ slot: Int) -> (tp: Double, fp: Double) {
+    ((positives + 0x1p52) - lower[slot], (negatives + 0x1p52) - below[slot])
   }
 
   /// The sums of the parts of all precisions.
   @inline(__always)
-  func precisions(_ count: Int) -> (coarse: Double, fine: Double) {
-    var (coarse, fine) = ((Pair.zero, Pair.zero), (Pair.zero, Pair.zero))
-    let pairs = count & ~3
-    for place in stride(from: 0, to: pairs, by: 4) {
-      let (a, b) = (points(place), points(place &+ 2))
-      let first = PrecisionSum.parts(a.tp / (a.tp + a.fp))
-      let second = PrecisionSum.parts(b.tp / (b.tp + b.fp))
-      coarse.0 += first.coarse
-      fine.0 += first.fine
-      coarse.1 += second.coarse
-      fine.1 += second.fine
-    }
-    coarse.0 += coarse.1
-    fine.0 += fine.1
-    var sums = (coarse: coarse.0[0] + coarse.0[1], fine: fine.0[0] + fine.0[1])
-    for place in pairs..<count {
-      let (tp, fp) = point(place)
-      let parts = PrecisionSum.parts(Pair(repeating: tp / (tp + fp)))
-      sums.coarse += parts.coarse[0]
-      sums.fine += parts.fine[0]
-    }
-    return sums
+  func precisions(_ count: Int) -> PrecisionParts {
+    form.precisionParts(below: lower, of: positives, below: below, of: negatives, count)
   }
 
   /// No F1 of the block is above this: rounded as they are, of more hits and fewer selected rows.
@@ -252,20 +218,31 @@ private struct CurveBlock<Key: ScoreKey> {
   }
 
   /// The highest F1 of the block, and the highest place that has it.
-  func highestF1(_ count: Int) -> (value: Double, place: Int) {
+  func highestF1(_ count: Int, _ order: PlaceOrder) -> (value: Double, place: Int) {
     var highest = Pair(repeating: -1)
-    for place in stride(from: 0, to: count & ~1, by: 2) {
-      let (tp, fp) = points(place)
+    for slot in stride(from: 0, to: count & ~1, by: 2) {
+      let (tp, fp) = points(slot)
       let f1 = 2 * tp / (positives + tp + fp)
       highest.replace(with: f1, where: f1 .> highest)
     }
     let value = max(highest[0], highest[1], f1(count &- 1))
-    return (value, (0..<count).last { f1($0) == value } ?? 0)
+    return (value, (0..<count).last { f1(order.slot($0)) == value } ?? 0)
   }
 
   @inline(__always)
-  private func f1(_ place: Int) -> Double {
-    let (tp, fp) = point(place)
+  private func f1(_ slot: Int) -> Double {
+    let (tp, fp) = point(slot)
     return 2 * tp / (positives + tp + fp)
   }
+}
+
+/// How the positives of a block are laid out.
+private enum PlaceOrder {
+  case ascending
+  /// As `LayerBlocks` counts them.
+  case runs
+
+  /// Where a positive of the block is.
+  @inline(__always)
+  func slot(_ place: Int) -> Int { self == .runs ? LayerBlocks.slot(place) : place }
 }

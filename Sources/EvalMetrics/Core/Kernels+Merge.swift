@@ -15,20 +15,20 @@ extension Kernels {
   /// The index of the first element of an ascending column that is not below `key`; the count when
   /// all are.
   @inline(__always)
-  public static func lowerBound<Key: ScoreKey>(_ keys: [Key], _ key: Key) -> Int {
+  static func lowerBound<Key: ScoreKey>(_ keys: [Key], _ key: Key) -> Int {
     keys.withUnsafeBufferPointer { firstIndex($0, 0) { $0 >= key } }
   }
 
   /// The index of the first element of an ascending column that is above `key`; the count when none is.
   @inline(__always)
-  public static func upperBound<Key: ScoreKey>(_ keys: [Key], _ key: Key) -> Int {
+  static func upperBound<Key: ScoreKey>(_ keys: [Key], _ key: Key) -> Int {
     keys.withUnsafeBufferPointer { firstIndex($0, 0) { $0 > key } }
   }
 
   /// The first index from `start` on whose element is as `isFound` says, which is false up to there
   /// and true from there on.
   @inline(__always)
-  fileprivate static func firstIndex<Key: ScoreKey>(
+  static func firstIndex<Key: ScoreKey>(
     _ keys: UnsafeBufferPointer<Key>, _ start: Int, _ isFound: (Key) -> Bool
   ) -> Int {
     var low = start

@@ -4,6 +4,8 @@
 // Positives are ranked among the negatives without a branch that could go wrong, a block of them at a
 // time; what each contributes is worked out over the whole block, and only the sums are taken one by one.
 
+import RowLoops
+
 /// What a walk over unit-weight rows finds, the highest score first.
 struct RankSums<Key: ScoreKey>: Sendable {
   /// Twice the pairs of a positive and a negative in order, those that tie counting one.
@@ -109,7 +111,7 @@ private struct RankBlock<Key: ScoreKey> {
     if end == i || ones[end] == ones[i &- 1] {
       fillWithOneScore()
     } else {
-      ranker.rank(i, j, from: end, into: ranks)
+      Key.rank(ranker, i, j, from: end, into: ranks, by: .best)
       findScores(from: end)
     }
     return true
@@ -176,7 +178,9 @@ extension RankBlock {
       let (tp, fp) = (Double(downTo[1]), Double(zeros.count &- notAbove[0] &+ tied[0]))
       sums.steps.add(tp / (tp + fp), weight: tp - Double(downTo[0]))
     } else {
-      sums.steps.add(coarse: steps.coarse[0] + steps.coarse[1], fine: steps.fine[0] + steps.fine[1])
+      sums.steps.add(
+        PrecisionParts(
+          coarse: steps.coarse[0] + steps.coarse[1], fine: steps.fine[0] + steps.fine[1]))
     }
     sums.largestGap = max(
       sums.largestGap, max(gaps.above[0], gaps.above[1]), -min(gaps.below[0], gaps.below[1]))
@@ -255,7 +259,7 @@ private struct Points {
     lastPrecision.replace(with: 1, where: selected .== 0)
     let precision = now.tp / (now.tp + now.fp)
     let weight = now.tp - before.tp
-    let parts = PrecisionSum.parts(precision)
+    let parts = PrecisionParts.of(precision)
     steps.coarse += weight * parts.coarse
     steps.fine += weight * parts.fine
     let trapezoid = weight * (precision + lastPrecision) / 2

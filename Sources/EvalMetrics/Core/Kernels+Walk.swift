@@ -8,7 +8,7 @@ extension Kernels {
   /// Calls `body` for every distinct key of two ascending columns, the highest first, with the number
   /// of positives and of negatives that have it.
   @inline(__always)
-  public static func walkDescending<Key: ScoreKey>(
+  static func walkDescending<Key: ScoreKey>(
     positives: [Key], negatives: [Key], body: (Key, Int, Int) -> Void
   ) {
     guard let highest = positives.last.map({ max($0, negatives.last ?? 0) }) ?? negatives.last

@@ -1,11 +1,6 @@
 // Loops over columns. The only file of this target with unsafe pointers: every function here may be
 // called with columns of any size and content.
 
-/// An unsigned integer that stands for a score, in the same order.
-public protocol ScoreKey: FixedWidthInteger, UnsignedInteger, BitwiseCopyable, Sendable {}
-extension UInt32: ScoreKey {}
-extension UInt64: ScoreKey {}
-
 /// The loops over columns that decide evald's speed: keys of scores, sorting, merging, walking, checks.
 public enum Kernels {
   // MARK: Keys

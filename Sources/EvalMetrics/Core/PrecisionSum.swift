@@ -1,3 +1,5 @@
+import RowLoops
+
 /// A sum of precisions over positives, in any order: the same terms give the same bits.
 ///
 /// Each precision is rounded to a multiple of 2^-72 and the sum of what that leaves is exact. Precisions
@@ -14,19 +16,11 @@ struct PrecisionSum: Sendable {
   /// So much weight a block may have: sums of it keep below 2^53 in units of what they are multiples of.
   static let blockWeight = 2048.0
 
-  /// A precision in two parts, multiples of 2^-30 and of 2^-72.
-  @inline(__always)
-  static func parts(_ precision: SIMD2<Double>) -> (coarse: SIMD2<Double>, fine: SIMD2<Double>) {
-    // Adding a number whose last place is 2^-30, and taking it away, rounds to that place.
-    let coarse = (precision + 0x1.8p22) - 0x1.8p22
-    return (coarse, ((precision - coarse) + 0x1.8p-20) - 0x1.8p-20)
-  }
-
   /// Adds the precision at a score with so many positives, a whole number.
   @inline(__always)
   mutating func add(_ precision: Double, weight: Double) {
     if self.weight + weight > Self.blockWeight { flush() }
-    let (coarse, fine) = Self.parts(SIMD2(repeating: precision))
+    let (coarse, fine) = PrecisionParts.of(SIMD2(repeating: precision))
     if weight > Self.blockWeight {
       total.add(product: coarse[0], weight)
       total.add(product: fine[0], weight)
@@ -38,13 +32,13 @@ struct PrecisionSum: Sendable {
   }
 
   /// Adds the sums of a block: of the parts of precisions whose weight together is at most `blockWeight`.
-  mutating func add(coarse: Double, fine: Double) {
-    total.add(coarse)
-    total.add(fine)
+  mutating func add(_ parts: PrecisionParts) {
+    total.add(parts.coarse)
+    total.add(parts.fine)
   }
 
   private mutating func flush() {
-    add(coarse: coarse, fine: fine)
+    add(PrecisionParts(coarse: coarse, fine: fine))
     (coarse, fine, weight) = (0, 0, 0)
   }
 

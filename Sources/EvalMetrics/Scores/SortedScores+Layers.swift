@@ -8,7 +8,7 @@ extension SortedScores {
   /// The areas of unit-weight rows of one kind; nil where the walk for all metrics is to find them.
   var layeredAreas: RankAreas? {
     let base = layers?.base ?? self
-    // Four bytes a positive, which must not be more than the scores themselves take.
+    // Five bytes a positive, which must not be more than the scores themselves take.
     guard base.total >= Self.leastBase, base.positives <= 2 * base.negatives,
       total < Double(KeyRanks.mostKeys)
     else { return nil }
@@ -29,10 +29,8 @@ extension SortedScores {
     }
   }
 
-  private func keptRanks<Key: ScoreKey>(_ ones: [Key], _ zeros: [Key]) -> KeyRanks {
-    once("kept ranks", bytes: { $0.below.capacity * 4 }) {
-      KeyRanks(of: ones, among: zeros, .below)
-    }
+  private func keptRanks<Key: ScoreKey>(_ ones: [Key], _ zeros: [Key]) -> BaseRanks {
+    once("kept ranks", bytes: \.byteCount) { BaseRanks(of: ones, among: zeros) }
   }
 }
 

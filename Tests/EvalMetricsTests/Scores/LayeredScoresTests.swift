@@ -32,8 +32,14 @@ import Testing
   private static func check<Key: ScoreKey>(_ base: KeyPair<Key>, _ recent: KeyPair<Key>) {
     let what: Comment =
       "\(Key.self): \(base.positives.count), \(base.negatives.count) and \(recent.positives.count), \(recent.negatives.count)"
-    let found = LayerSums(
-      base: base, KeyRanks(of: base.positives, among: base.negatives, .below), recent: recent)
+    for form in RowForm.usable { check(base, recent, by: form, "\(form) \(what)") }
+  }
+
+  private static func check<Key: ScoreKey>(
+    _ base: KeyPair<Key>, _ recent: KeyPair<Key>, by form: RowForm, _ what: Comment
+  ) {
+    let ranks = BaseRanks(of: base.positives, among: base.negatives, by: form)
+    let found = LayerSums(base: base, ranks, recent: recent, by: form)
     let ones = (base.positives + recent.positives).sorted()
     let zeros = (base.negatives + recent.negatives).sorted()
     let expected: (pairs: Double, steps: Double, best: (value: Double, key: Key))
@@ -69,15 +75,25 @@ import Testing
     for (m, n) in [(0, 5), (5, 0), (3, 3), (2_047, 9_000), (2_049, 12), (5_000, 5_000)] {
       let others = shape.narrow(n, &random).sorted()
       let keys = (shape.narrow(m, &random) + others.prefix(m / 2)).sorted()
-      let ranks = KeyRanks(of: keys, among: others, .both)
-      let below = keys.map { Kernels.lowerBound(others, $0) }
-      let notAbove = keys.map { Kernels.upperBound(others, $0) }
-      #expect(ranks.below.map(Int.init) == below)
-      #expect(ranks.notAbove.map(Int.init) == notAbove)
-      #expect(Int(ranks.twicePairs) == zip(below, notAbove).reduce(0) { $0 + $1.0 + $1.1 })
-      #expect(KeyRanks(of: keys, among: others, .below).notAbove.isEmpty)
-      #expect(KeyRanks(of: keys, among: others, .notAbove).below.isEmpty)
+      for form in RowForm.usable {
+        Self.checkRanks(keys, others, by: form)
+        Self.checkRanks(keys.map(Kernels.widened), others.map(Kernels.widened), by: form)
+      }
     }
+  }
+
+  private static func checkRanks<Key: ScoreKey>(
+    _ keys: [Key], _ others: [Key], by form: RowForm
+  ) {
+    let what: Comment = "\(form) \(Key.self): \(keys.count) among \(others.count)"
+    let ranks = KeyRanks(of: keys, among: others, .both, by: form)
+    let below = keys.map { Kernels.lowerBound(others, $0) }
+    let notAbove = keys.map { Kernels.upperBound(others, $0) }
+    #expect(ranks.below.map(Int.init) == below, what)
+    #expect(ranks.notAbove.map(Int.init) == notAbove, what)
+    #expect(Int(ranks.twicePairs) == zip(below, notAbove).reduce(0) { $0 + $1.0 + $1.1 }, what)
+    #expect(KeyRanks(of: keys, among: others, .below, by: form).notAbove.isEmpty, what)
+    #expect(KeyRanks(of: keys, among: others, .notAbove, by: form).below.isEmpty, what)
   }
 
   /// Rows of an index, and the questions that are asked of it.

@@ -1,0 +1,80 @@
+import RowLoops
+
+#if arch(x86_64)
+  import _Builtin_intrinsics.intel
+#endif
+
+extension RowLoopsAVX512 {
+  @inline(never)
+  public static func rank(
+    _ ranker: KeyRanker<UInt32>, _ i: Int, _ j: Int, from end: Int,
+    into ranks: UnsafeMutablePointer<Int>
+  ) { ranker.rank(i, j, from: end, into: ranks, NarrowWindow.self) }
+
+  @inline(never)
+  public static func rank(
+    _ ranker: KeyRanker<UInt64>, _ i: Int, _ j: Int, from end: Int,
+    into ranks: UnsafeMutablePointer<Int>
+  ) { ranker.rank(i, j, from: end, into: ranks, WideWindow.self) }
+
+  @inline(never)
+  public static func spread(
+    _ start: Int, _ back: UnsafePointer<UInt8>, _ below: UnsafePointer<Int32>,
+    _ steps: UnsafeMutablePointer<UInt64>, _ passed: inout UInt64,
+    positives: UnsafeMutablePointer<Double>, negatives: UnsafeMutablePointer<Double>
+  ) {
+    LayerBlocks.spread(
+      start, back, below, steps, &passed, positives: positives, negatives: negatives)
+  }
+
+  @inline(never)
+  public static func precisionParts(
+    below positives: UnsafePointer<Double>, of allPositives: Double,
+    below negatives: UnsafePointer<Double>, of allNegatives: Double, _ count: Int
+  ) -> PrecisionParts {
+    .sums(below: positives, of: allPositives, below: negatives, of: allNegatives, count)
+  }
+}
+
+#if arch(x86_64)
+  private enum NarrowWindow: KeyWindow {
+    @inline(__always)
+    static var length: Int { 32 }
+
+    @inline(__always)
+    static func above(_ keys: UnsafePointer<UInt32>, _ key: UInt32) -> Int {
+      (bits(keys, key) << 16 | bits(keys + 16, key)).nonzeroBitCount
+    }
+
+    /// Which of sixteen keys are above one: where the larger of both is not it, which is one comparison.
+    @inline(__always)
+    private static func bits(_ keys: UnsafePointer<UInt32>, _ key: UInt32) -> UInt32 {
+      let own = _mm512_set1_epi32(Int32(bitPattern: key))
+      let lanes = UnsafeRawPointer(keys).loadUnaligned(as: __m512i.self)
+      let isLarger = _mm512_xor_epi32(_mm512_max_epu32(lanes, own), own)
+      return UInt32(_mm512_test_epi32_mask(isLarger, isLarger))
+    }
+  }
+
+  private enum WideWindow: KeyWindow {
+    @inline(__always)
+    static var length: Int { 16 }
+
+    @inline(__always)
+    static func above(_ keys: UnsafePointer<UInt64>, _ key: UInt64) -> Int {
+      (bits(keys, key) << 8 | bits(keys + 8, key)).nonzeroBitCount
+    }
+
+    /// Which of eight keys are above one.
+    @inline(__always)
+    private static func bits(_ keys: UnsafePointer<UInt64>, _ key: UInt64) -> UInt32 {
+      let own = _mm512_set1_epi64(Int64(bitPattern: key))
+      let lanes = UnsafeRawPointer(keys).loadUnaligned(as: __m512i.self)
+      let isLarger = _mm512_xor_epi64(_mm512_max_epu64(lanes, own), own)
+      return UInt32(_mm512_test_epi64_mask(isLarger, isLarger))
+    }
+  }
+#else
+  private typealias NarrowWindow = PlainWindow<UInt32>
+  private typealias WideWindow = PlainWindow<UInt64>
+#endif
