@@ -13,7 +13,7 @@ let settings: [SwiftSetting] = [
 // The flags are the executable's alone: debug builds and tests link as usual.
 let standalone: [LinkerSetting] = [
   .unsafeFlags(
-    ["-static-executable", "-use-ld=lld", "-Xlinker", "-O1"],
+    ["-static-executable", "-use-ld=lld", "-Xlinker", "-s"],
     .when(platforms: [.linux], configuration: .release))
 ]
 

@@ -16,10 +16,6 @@ public enum LayerBlocks {
     (place & (runLength &- 1)) &* 8 &+ place / runLength
   }
 
-  /// Which positive of a block is at a place of its columns.
-  @inlinable @inline(__always)
-  public static func place(_ slot: Int) -> Int { (slot & 7) &* runLength &+ slot / 8 }
-
   /// Writes what is below each positive of a block, with 2^52 added: the positives, of which the block begins at
   /// `start`, and the negatives, of which `below` are in the base.
   ///

@@ -70,36 +70,39 @@ struct BaseRanks: Sendable {
 
   /// Ranks ascending positives among ascending negatives.
   init<Key: ScoreKey>(of positives: [Key], among negatives: [Key], by form: RowForm = .best) {
-    let ranks = KeyRanks(of: positives, among: negatives, .below, by: form)
+    var ranks = KeyRanks(of: positives, among: negatives, .below, by: form)
     twicePairs = ranks.twicePairs
-    let (count, inBlocks) = (positives.count, positives.count / LayerBlocks.length)
-    below = ranks.below
-    var hasFar = [Bool](repeating: false, count: inBlocks + 1)
+    (below, ranks.below) = (ranks.below, [])
+    Self.layOut(&below)
+    let count = positives.count
+    var hasFar = [Bool](repeating: false, count: count / LayerBlocks.length + 1)
     back = LargeColumns.make(count: count) { back in
       var start = 0
       for place in 0..<count {
         if place > 0 && positives[place] != positives[place &- 1] { start = place }
         let distance = min(place &- start, 255)
-        back[Self.slot(place, inBlocks)] = UInt8(truncatingIfNeeded: distance)
+        back[place] = UInt8(truncatingIfNeeded: distance)
         if distance == 255 { hasFar[place / LayerBlocks.length] = true }
       }
     }
+    Self.layOut(&back)
     self.hasFar = hasFar
-    ranks.below.withUnsafeBufferPointer { ranks in
-      below.withUnsafeMutableBufferPointer { below in
-        for place in 0..<inBlocks &* LayerBlocks.length {
-          below[Self.slot(place, inBlocks)] = ranks[place]
-        }
-      }
-    }
   }
 
-  /// Where a positive is in the columns, of which so many blocks are whole; the rest is in order.
-  @inline(__always)
-  private static func slot(_ place: Int, _ inBlocks: Int) -> Int {
-    let block = place / LayerBlocks.length
-    if block >= inBlocks { return place }
-    let start = block &* LayerBlocks.length
-    return start &+ LayerBlocks.slot(place &- start)
+  /// Puts whole blocks of an ascending column into the order of `LayerBlocks`; what is left stays in order.
+  private static func layOut<T: BitwiseCopyable>(_ column: inout [T]) {
+    let length = LayerBlocks.length
+    let copy = UnsafeMutablePointer<T>.allocate(capacity: length)
+    defer { copy.deallocate() }
+    column.withUnsafeMutableBufferPointer { column in
+      guard var block = column.baseAddress else { return }
+      for _ in 0..<column.count / length {
+        copy.initialize(from: block, count: length)
+        for row in 0..<LayerBlocks.runLength {
+          for run in 0..<8 { block[8 &* row &+ run] = copy[LayerBlocks.runLength &* run &+ row] }
+        }
+        block += length
+      }
+    }
   }
 }
