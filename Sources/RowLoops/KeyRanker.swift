@@ -133,7 +133,7 @@ extension KeyRanker {
   }
 
   /// Ranks the rest of a chain one by one.
-  @inlinable @inline(never)
+  @inlinable @inline(__always)
   func finish(_ chain: inout Chain, _ ranks: UnsafeMutablePointer<Int>) {
     while chain.i > chain.end {
       let key = keys[chain.i &- 1]
@@ -145,7 +145,7 @@ extension KeyRanker {
   }
 
   /// The first place from `start` to `end` whose key is not below one.
-  @inlinable @inline(never)
+  @inlinable @inline(__always)
   public func lowerBound(
     _ keys: UnsafeBufferPointer<Key>, _ key: Key, _ start: Int, _ end: Int
   ) -> Int {

@@ -2,7 +2,7 @@
 ///
 /// ROC, precision and recall, calibration by any bins, optima and losses are walks over it. It keeps
 /// four bytes a float32 row, eight a float64 row, sixteen a weighted one; many 16-bit scores become a
-/// table of counts. Once ranks were asked of a long one, they take four bytes a positive more. Answers
+/// table of counts. Once ranks were asked of a long one, they take five bytes a positive more. Answers
 /// depend on the set of rows alone.
 public struct ScoreIndex: Sendable {
   var singles = ByLabel(KeyRuns<UInt32>())
