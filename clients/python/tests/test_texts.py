@@ -86,3 +86,25 @@ def test_every_kind_of_list(encoder: str) -> None:
 
 def test_lone_surrogates_reach_the_daemon_which_refuses_them(encoder: str) -> None:
     assert encode(x=["a", "\ud800"])["x"] == ["a", "\ud800"]
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 600])
+@pytest.mark.parametrize("with_orjson", [True, False])
+def test_long_columns_of_texts_are_the_same_in_pieces(
+    count: int, with_orjson: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not with_orjson:
+        monkeypatch.setattr(_wire, "_fast", None)
+    texts = [f'"{row}", \\ é 𝄞' for row in range(count)]
+    tags = [["O"] * (row % 5) for row in range(count)]
+    for column in (texts, tags, tuple(texts), [["B-PER", text] for text in texts]):
+        pieces: list[bytes] = []
+        _wire.put_texts(column, pieces)
+        assert json.loads(b"".join(pieces)) == json.loads(json.dumps(column))
+
+
+def test_long_texts_are_not_cut_into_many_pieces() -> None:
+    pieces: list[bytes] = []
+    _wire.put_texts(["long " * 100] * 5_000, pieces)
+    assert len(pieces) == 3
+    assert json.loads(b"".join(pieces)) == ["long " * 100] * 5_000

@@ -54,7 +54,10 @@ def put_objects(
         values = [None if isinstance(item, float) and item != item else item for item in values]
     out.append(_wire.dumps(name) + b":")
     try:
-        out.append(_wire.dumps_texts(values) if _are_texts(values, kinds) else _wire.dumps(values))
+        if _are_texts(values, kinds):
+            _wire.put_texts(values, out)
+        else:
+            out.append(_wire.dumps(values))
     except TypeError as error:
         raise TypeError(f"column {name!r}: {error}") from None
     out.append(b",")

@@ -89,8 +89,7 @@ def _dumps_tags(rows: Sequence[Any]) -> bytes | None:
     return encoded if len(encoded.translate(None, _PLAIN)) == 2 * sum(map(len, rows)) else None
 
 
-def dumps_texts(values: Sequence[Any]) -> bytes:
-    """JSON of a list of texts, or of lists of texts, in ASCII or UTF-8."""
+def _dumps_texts(values: Sequence[Any]) -> bytes:
     if _fast is None and type(values[0]) is list:
         tags = _dumps_tags(values)
         if tags is not None:
@@ -102,6 +101,25 @@ def dumps_texts(values: Sequence[Any]) -> bytes:
         except TypeError:  # lone surrogates, large integers: json has its own way with them
             pass
     return dumps(values)
+
+
+_ROWS = 256
+# More is given back to the system each time, and touching its pages again costs more than encoding.
+_LONGEST_PIECE = 1 << 16
+
+
+def put_texts(values: Sequence[Any], out: list[bytes]) -> None:
+    """Appends the JSON of a list of texts, or of lists of texts, in ASCII or UTF-8: in pieces."""
+    start, step = 0, _ROWS
+    opening = b"["
+    while start < len(values):
+        encoded = _dumps_texts(values[start : start + step])
+        out.append(opening + encoded[1:-1])
+        start += step
+        opening = b","
+        if len(encoded) > _LONGEST_PIECE:
+            step = len(values)
+    out.append(b"]")
 
 
 def loads(line: bytes | bytearray) -> Any:
