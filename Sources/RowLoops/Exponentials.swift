@@ -20,34 +20,61 @@ public enum Exponentials {
     }
   }
 
-  /// e to the power of x, for x of at most 0, to about 6e-14; exactly 1 for 0. What lies below -708 counts as that:
-  /// nothing.
+  /// What is found of an x of at most 0 before e is raised to it.
   ///
   /// x is (n + r) ln(2) / 16 with r of at most a half, so e^x is a power of two, times a root of two, times 2^(r/16),
   /// and that is 1 and a polynomial of degree 5, through the points that Chebyshev's nodes give.
+  @frozen
+  @usableFromInline
+  struct Reduced {
+    @usableFromInline var r = SIMD8<Double>.zero
+    /// The root of two; zero makes zero of all.
+    @usableFromInline var root = SIMD8<Double>.zero
+    /// In its low bits stands n.
+    @usableFromInline var shifted = SIMD8<Double>.zero
+
+    @inlinable @inline(__always)
+    init() {}
+  }
+
   @inlinable @inline(__always)
-  public static func of<Form: LaneForm>(
+  static func reduce<Form: LaneForm>(
     _ x: SIMD8<Double>, _ roots: Roots, _: Form.Type
-  ) -> SIMD8<Double> {
-    let least = SIMD8<Double>(repeating: furthest * 0x1.71547652b82fep4)
-    let product = x * 0x1.71547652b82fep4
-    let y = product.replacing(with: least, where: product .< least)
+  ) -> Reduced {
+    let scale = SIMD8<Double>(repeating: 0x1.71547652b82fep4)
+    let least = SIMD8<Double>(repeating: furthest)
+    let magic = SIMD8<Double>(repeating: 0x1.8p52)
+    let x = x.replacing(with: least, where: x .< least)
+    var found = Reduced()
     // Adding 1.5 * 2^52 rounds to an integer, which then stands in the low bits.
-    let shifted = y + 0x1.8p52
-    let r = y - (shifted - 0x1.8p52)
-    let n = unsafeBitCast(shifted, to: SIMD8<UInt64>.self)
-    let root = unsafeBitCast(Form.lookUp(n, in: roots), to: SIMD8<Double>.self)
+    found.shifted = Form.fused(x, scale, plus: magic)
+    found.r = Form.remainder(x, scale, plus: magic - found.shifted)
+    let n = unsafeBitCast(found.shifted, to: SIMD8<UInt64>.self)
+    found.root = unsafeBitCast(Form.lookUp(n, in: roots), to: SIMD8<Double>.self)
+    return found
+  }
+
+  @inlinable @inline(__always)
+  static func raise<Form: LaneForm>(_ x: Reduced, _: Form.Type) -> SIMD8<Double> {
     var sum = SIMD8<Double>(repeating: 0x1.5d893e58a746ap-30)
-    sum = Form.fused(sum, r, plus: SIMD8(repeating: 0x1.3b2c4ac7da565p-23))
-    sum = Form.fused(sum, r, plus: SIMD8(repeating: 0x1.c6b08d6faa1bfp-17))
-    sum = Form.fused(sum, r, plus: SIMD8(repeating: 0x1.ebfbdff6988c8p-11))
-    sum = Form.fused(sum, r, plus: SIMD8(repeating: 0x1.62e42fefa39efp-5))
-    let power = Form.fused(root * r, sum, plus: root)
+    sum = Form.fused(sum, x.r, plus: SIMD8(repeating: 0x1.3b2c4ac7da565p-23))
+    sum = Form.fused(sum, x.r, plus: SIMD8(repeating: 0x1.c6b08d6faa1bfp-17))
+    sum = Form.fused(sum, x.r, plus: SIMD8(repeating: 0x1.ebfbdff6988c8p-11))
+    sum = Form.fused(sum, x.r, plus: SIMD8(repeating: 0x1.62e42fefa39efp-5))
+    let power = Form.fused(x.root * x.r, sum, plus: x.root)
     // The sixteenths are cut off and the rest is added to the exponent; what stands above its 12 bits is shifted out.
+    let n = unsafeBitCast(x.shifted, to: SIMD8<UInt64>.self)
     let whole = (n & SIMD8(repeating: ~15)) &<< SIMD8<UInt64>(repeating: 48)
     return unsafeBitCast(
       unsafeBitCast(power, to: SIMD8<UInt64>.self) &+ whole, to: SIMD8<Double>.self)
   }
+
+  /// e to the power of x, for x of at most 0, to about 6e-14; exactly 1 for 0. What lies below -708 counts as that:
+  /// nothing.
+  @inlinable @inline(__always)
+  public static func of<Form: LaneForm>(
+    _ x: SIMD8<Double>, _ roots: Roots, _: Form.Type
+  ) -> SIMD8<Double> { raise(reduce(x, roots, Form.self), Form.self) }
 
   /// The last scores of a row, fewer than eight, as those of a block; the other lanes are the greatest score.
   @inlinable @inline(__always)
@@ -59,6 +86,12 @@ public enum Exponentials {
     return lanes
   }
 
+  /// The bits of numbers that are set elsewhere, too.
+  @inlinable @inline(__always)
+  static func kept(_ x: SIMD8<Double>, _ bits: SIMD8<UInt64>) -> SIMD8<Double> {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt64>.self) & bits, to: SIMD8<Double>.self)
+  }
+
   /// The sums over all classes but the label's, of a row of finite scores the greatest of which is `most`.
   @inlinable @inline(__always)
   public static func sums<Score: LaneScore, Form: LaneForm>(
@@ -66,27 +99,58 @@ public enum Exponentials {
   ) -> ExponentialSums {
     withRoots { roots in
       let shift = SIMD8<Double>(repeating: most)
-      let places = SIMD8<UInt64>(0, 1, 2, 3, 4, 5, 6, 7)
+      let places = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
       var sum = SIMD8<Double>.zero
       var squares = SIMD8<Double>.zero
-      // The block of the label, whose lane does not count.
-      let special = label & ~7
       var place = 0
-      while place &+ 8 <= width {
-        var e = of(Score.lanes(scores + place) - shift, roots, Form.self)
-        if place == special {
-          let own = SIMD8<UInt64>(repeating: UInt64(truncatingIfNeeded: label & 7))
-          e = e.replacing(with: SIMD8<Double>.zero, where: places .== own)
-        }
+      @inline(__always)
+      func add(_ x: Reduced, _ number: Int64, _ own: SIMD8<Int64>) {
+        let isOwn = own .== places &+ SIMD8(repeating: number)
+        let e = raise(x, Form.self).replacing(with: SIMD8<Double>.zero, where: isOwn)
         sum += e
         squares += e * e
+      }
+      @inline(__always)
+      func own() -> SIMD8<Int64> { SIMD8(repeating: Int64(truncatingIfNeeded: label &- place)) }
+      if Form.takesFour && width >= 32 {
+        // The second half of four is found beside the first half of the next: each is a chain of operations that
+        // wait for one another. A branch for the label would cut them apart.
+        var (a, b, c, d) = (Reduced(), Reduced(), Reduced(), Reduced())
+        place = -32
+        while place &+ 64 <= width {
+          let next = scores + (place &+ 32)
+          let a2 = reduce(Score.lanes(next) - shift, roots, Form.self)
+          let b2 = reduce(Score.lanes(next + 8) - shift, roots, Form.self)
+          let c2 = reduce(Score.lanes(next + 16) - shift, roots, Form.self)
+          let d2 = reduce(Score.lanes(next + 24) - shift, roots, Form.self)
+          let own = own()
+          add(a, 0, own)
+          add(b, 8, own)
+          add(c, 16, own)
+          add(d, 24, own)
+          (a, b, c, d) = (a2, b2, c2, d2)
+          place &+= 32
+        }
+        let own = own()
+        add(a, 0, own)
+        add(b, 8, own)
+        add(c, 16, own)
+        add(d, 24, own)
+        place &+= 32
+      }
+      while place &+ 8 <= width {
+        add(reduce(Score.lanes(scores + place) - shift, roots, Form.self), 0, own())
         place &+= 8
       }
       if place < width {
-        var e = of(rest(scores + place, width &- place, most) - shift, roots, Form.self)
-        for lane in 0..<8 where place &+ lane == label || place &+ lane >= width { e[lane] = 0 }
-        sum += e
-        squares += e * e
+        var x = reduce(rest(scores + place, width &- place, most) - shift, roots, Form.self)
+        // Behind the row there is nothing.
+        let isThere = unsafeBitCast(
+          (places &- SIMD8(repeating: Int64(truncatingIfNeeded: width &- place))) &>> 63,
+          to: SIMD8<UInt64>.self)
+        x.root = kept(x.root, isThere)
+        x.shifted = kept(x.shifted, isThere)
+        add(x, 0, own())
       }
       return ExponentialSums(sum: total(sum), squares: total(squares))
     }

@@ -40,14 +40,56 @@ public enum RowLoops {
   /// The greatest lane. `max()` of the library would be compiled apart, and a function that was compiled for one
   /// processor could take the place of the same one for another.
   @inlinable @inline(__always)
-  static func greatest<Score: SIMDScalar & Comparable>(_ lanes: SIMD8<Score>) -> Score {
-    var found = lanes[0]
-    for lane in 1..<8 where lanes[lane] > found { found = lanes[lane] }
-    return found
+  static func greatest(_ lanes: SIMD16<Float>) -> Float {
+    let (a, b) = unsafeBitCast(lanes, to: (SIMD8<Float>, SIMD8<Float>).self)
+    let (c, d) = unsafeBitCast(
+      a.replacing(with: b, where: b .> a), to: (SIMD4<Float>, SIMD4<Float>).self)
+    return greatest(c.replacing(with: d, where: d .> c))
+  }
+
+  @inlinable @inline(__always)
+  static func greatest(_ lanes: SIMD8<Double>) -> Double {
+    let (a, b) = unsafeBitCast(lanes, to: (SIMD4<Double>, SIMD4<Double>).self)
+    return greatest(a.replacing(with: b, where: b .> a))
+  }
+
+  @inlinable @inline(__always)
+  static func greatest<Score: SIMDScalar & Comparable>(_ lanes: SIMD4<Score>) -> Score {
+    let (a, b) = (lanes[0] < lanes[1] ? lanes[1] : lanes[0], lanes[2] < lanes[3] ? lanes[3] : lanes[2])
+    return a < b ? b : a
   }
 }
 
 extension RowLoops {
+  /// The sum of counts, halves first: that of the library takes lane by lane.
+  @inlinable @inline(__always)
+  static func total(_ lanes: SIMD16<UInt32>) -> Int {
+    let (a, b) = unsafeBitCast(lanes, to: (SIMD8<UInt32>, SIMD8<UInt32>).self)
+    let (c, d) = unsafeBitCast(a &+ b, to: (SIMD4<UInt32>, SIMD4<UInt32>).self)
+    let sum = c &+ d
+    return Int(truncatingIfNeeded: (sum[0] &+ sum[1]) &+ (sum[2] &+ sum[3]))
+  }
+
+  @inlinable @inline(__always)
+  static func total(_ lanes: SIMD8<UInt64>) -> Int {
+    let (a, b) = unsafeBitCast(lanes, to: (SIMD4<UInt64>, SIMD4<UInt64>).self)
+    let sum = a &+ b
+    return Int(truncatingIfNeeded: (sum[0] &+ sum[1]) &+ (sum[2] &+ sum[3]))
+  }
+
+  /// Whether a bit is set. To compare lanes with zero would be done one by one.
+  @inlinable @inline(__always)
+  static func isAnySet(_ lanes: SIMD16<UInt32>) -> Bool {
+    isAnySet(unsafeBitCast(lanes, to: SIMD8<UInt64>.self))
+  }
+
+  @inlinable @inline(__always)
+  static func isAnySet(_ lanes: SIMD8<UInt64>) -> Bool {
+    let (a, b) = unsafeBitCast(lanes, to: (SIMD4<UInt64>, SIMD4<UInt64>).self)
+    let bits = a | b
+    return (bits[0] | bits[1]) | (bits[2] | bits[3]) != 0
+  }
+
   /// How many scores are greater than one, and how many are equal to it.
   @inlinable @inline(__always)
   public static func countAbove(
@@ -64,7 +106,7 @@ extension RowLoops {
       equal = equal &- unsafeBitCast(x .== owns, to: Bits.self)
       place &+= 8
     }
-    var found = (above: Int(above.wrappedSum()), equal: Int(equal.wrappedSum()))
+    var found = (above: total(above), equal: total(equal))
     while place < count {
       if scores[place] > own { found.above &+= 1 }
       if scores[place] == own { found.equal &+= 1 }
@@ -138,21 +180,37 @@ extension Float: LaneScore {
     var greatest = own
     // A comparison is all ones where it holds, which is -1.
     var (above, equal, faults) = (Bits.zero, Bits.zero, Bits.zero)
-    var place = 0
-    while place &+ 16 <= width {
-      let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD16<Float>.self)
+    @inline(__always)
+    func take(_ x: SIMD16<Float>) {
       greatest = greatest.replacing(with: x, where: x .> greatest)
       above = above &- unsafeBitCast(x .> own, to: Bits.self)
       equal = equal &- unsafeBitCast(x .== own, to: Bits.self)
       faults = faults | unsafeBitCast(x - x, to: Bits.self)
+    }
+    var place = 0
+    while place &+ 16 <= width {
+      take(UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD16<Float>.self))
       place &+= 16
+    }
+    var twice = 0
+    if place < width && width >= 16 {
+      // The last sixteen, of which those that were seen count as the label, and not twice.
+      let x = UnsafeRawPointer(scores + (width &- 16)).loadUnaligned(as: SIMD16<Float>.self)
+      twice = place &- (width &- 16)
+      let places = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+      // All ones where a place is before that, made without comparisons of integers, which would be one by one.
+      let before = unsafeBitCast(
+        (places &- SIMD16(repeating: Int32(truncatingIfNeeded: twice))) &>> 31, to: Bits.self)
+      let bits = unsafeBitCast(x, to: Bits.self) & ~before | unsafeBitCast(own, to: Bits.self) & before
+      take(unsafeBitCast(bits, to: SIMD16<Float>.self))
+      place = width
     }
     return finish(
       scores, width, label, from: place,
       RowRank(
-        greatest: RowLoops.greatest(larger(greatest.lowHalf, greatest.highHalf)),
-        rank: Int(above.wrappedSum()), isFinite: faults == .zero),
-      equal: Int(equal.wrappedSum()))
+        greatest: RowLoops.greatest(greatest), rank: RowLoops.total(above),
+        isFinite: !RowLoops.isAnySet(faults)),
+      equal: RowLoops.total(equal) &- twice)
   }
 
   @inlinable @inline(__always)
@@ -163,12 +221,7 @@ extension Float: LaneScore {
       let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD16<Float>.self)
       hits = hits | unsafeBitCast(x .== wanted, to: SIMD16<UInt32>.self)
     }
-    return hits != .zero
-  }
-
-  @inlinable @inline(__always)
-  static func larger(_ x: SIMD8<Float>, _ y: SIMD8<Float>) -> SIMD8<Float> {
-    x.replacing(with: y, where: y .> x)
+    return RowLoops.isAnySet(hits)
   }
 }
 
@@ -198,9 +251,9 @@ extension Double: LaneScore {
     return finish(
       scores, width, label, from: place,
       RowRank(
-        greatest: RowLoops.greatest(greatest), rank: Int(above.wrappedSum()),
-        isFinite: faults == .zero),
-      equal: Int(equal.wrappedSum()))
+        greatest: RowLoops.greatest(greatest), rank: RowLoops.total(above),
+        isFinite: !RowLoops.isAnySet(faults)),
+      equal: RowLoops.total(equal))
   }
   @inlinable @inline(__always)
   public static func isAmong64(_ scores: UnsafePointer<Double>, _ score: Double) -> Bool {
@@ -210,6 +263,6 @@ extension Double: LaneScore {
       let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD8<Double>.self)
       hits = hits | unsafeBitCast(x .== wanted, to: SIMD8<UInt64>.self)
     }
-    return hits != .zero
+    return RowLoops.isAnySet(hits)
   }
 }

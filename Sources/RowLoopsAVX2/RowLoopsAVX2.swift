@@ -60,4 +60,9 @@ enum AVX2Form: LaneForm {
   static func fused(
     _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus z: SIMD8<Double>
   ) -> SIMD8<Double> { z.addingProduct(x, y) }
+
+  @inline(__always)
+  static func remainder(
+    _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus n: SIMD8<Double>
+  ) -> SIMD8<Double> { n.addingProduct(x, y) }
 }

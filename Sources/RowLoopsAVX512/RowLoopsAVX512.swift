@@ -61,9 +61,17 @@ public enum RowLoopsAVX512 {
 /// What these processors do in ways of their own.
 enum AVX512Form: LaneForm {
   @inline(__always)
+  static var takesFour: Bool { true }
+
+  @inline(__always)
   static func fused(
     _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus z: SIMD8<Double>
   ) -> SIMD8<Double> { z.addingProduct(x, y) }
+
+  @inline(__always)
+  static func remainder(
+    _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus n: SIMD8<Double>
+  ) -> SIMD8<Double> { n.addingProduct(x, y) }
 
   #if arch(x86_64)
     /// The table lies in two registers.

@@ -110,6 +110,8 @@ final class Connection {
       guard let line = inputEnded ? splitter.finish() : splitter.next() else { break }
       service.handle(line, session: &session, output: &queue.bytes)
       if outputClosed { queue.clear() }
+      // Who waits for room in shared memory goes on while the next of it is read.
+      if !queue.isEmpty && sharedMemoryIsPassedOn() { flush(now: now) }
       for entry in service.takeNotifications() { deliver(entry) }
       if let turnEnds, monotonicMilliseconds() >= turnEnds {
         linesWait = true

@@ -8,6 +8,7 @@
 
 import EvalService
 import Locks
+import Synchronization
 import WireJSON
 
 #if os(Linux)
@@ -27,6 +28,17 @@ private let lastSegment = Lock(SharedSegment())
 /// before the last of that input was read, with all that they name, and nothing of it may change before
 /// they are answered.
 func forgetSharedMemory() { lastSegment.withLock { $0.isKnown = false } }
+
+/// How much was copied out of segments since replies were last passed on for it.
+private let bytesTaken = Atomic<Int>(0)
+
+/// Whether so much was read of shared memory that who waits to use it again should hear of it at once; if so,
+/// that counts from here on anew.
+func sharedMemoryIsPassedOn() -> Bool {
+  if bytesTaken.load(ordering: .relaxed) < 128 << 10 { return false }
+  bytesTaken.store(0, ordering: .relaxed)
+  return true
+}
 
 /// Reads part of a segment of the same user. What has come is a copy, so nobody can change it any more.
 private func readSharedMemory(
@@ -124,6 +136,7 @@ private struct SharedSegment {
 
   /// Fills the room from an offset, and gives how many bytes came: fewer where the segment was shortened.
   mutating func fill(_ room: UnsafeMutableRawBufferPointer, _ offset: Int) -> Int {
+    bytesTaken.wrappingAdd(room.count, ordering: .relaxed)
     if copy(to: room, offset) { return room.count }
     guard room.count <= Self.mostBuffered else { return readWhole(descriptor, room, from: offset) }
     let end = offset + room.count

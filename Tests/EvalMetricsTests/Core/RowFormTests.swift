@@ -146,6 +146,30 @@ import Testing
     #expect(wrong == 0)
   }
 
+  /// The same of a product and the integer next to it, also where that is zero, half of one away or a tie.
+  @Test func remaindersInPartsAreFused() {
+    var generator = LawGenerator(19)
+    let scale = 0x1.71547652b82fep4
+    var wrong = 0
+    for round in 0..<20_000 {
+      var (x, n) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
+      for lane in 0..<8 {
+        switch round % 4 {
+        case 0: x[lane] = -708 * Double(generator.integer(0..<1 << 50)) * 0x1p-50
+        case 1: x[lane] = -Double(Float(generator.normal() * 8).magnitude)
+        // Products near integers, and near the middle between two.
+        case 2: x[lane] = -Double(generator.integer(0..<32_000)) / (2 * scale)
+        default: x[lane] = -Double(generator.integer(0..<9)) * 0x1p-60
+        }
+        n[lane] = -(x[lane] * scale).rounded(.toNearestOrEven)
+      }
+      let y = SIMD8<Double>(repeating: scale)
+      let found = PlainForm.remainderInParts(x, y, plus: n)
+      for lane in 0..<8 where found[lane] != n[lane].addingProduct(x[lane], y[lane]) { wrong += 1 }
+    }
+    #expect(wrong == 0)
+  }
+
   @Test func hitsAreCountedAsSortingRanksThem() {
     var generator = LawGenerator(23)
     for count in [0, 1, 7, 8, 9, 64, 200, 1000] {

@@ -18,7 +18,7 @@ import pytest
 
 import evald
 from conftest import Starter
-from evald import _segments
+from evald import _segments, _shared
 from evald._buffers import Buffer
 from test_shared_memory import fill, offset, put, ring_of
 
@@ -399,11 +399,11 @@ def test_a_full_ring_is_waited_for(real: Starter, monkeypatch: pytest.MonkeyPatc
     held = fill(ring)
     naps = []
 
-    def nap(seconds: float) -> None:
-        naps.append(seconds)
+    def nap(waker: Any) -> None:
+        naps.append(waker)
         del held[:2]
 
-    monkeypatch.setattr(time, "sleep", nap)
+    monkeypatch.setattr(_shared, "_nap", nap)
     array = ev.empty(1 << 16)
     assert len(naps) == 1
     assert is_in_place(array)

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -304,7 +305,7 @@ def test_a_push_during_a_push_takes_base64(
     """As in a signal handler; waiting for the lock would be for ever."""
     ring._hungry = hungry
     with ring._lock, monkeypatch.context() as patched:
-        patched.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
+        patched.setattr(_shared, "_nap", lambda _: pytest.fail("it waits"))
         assert put(ring, b"x") is None
     assert put(ring, b"x") is not None
 
@@ -321,16 +322,50 @@ def test_a_full_ring_waits_for_a_block_and_does_not_grow(monkeypatch: pytest.Mon
     held = fill(ring)
     naps = []
 
-    def nap(seconds: float) -> None:
-        naps.append(seconds)
+    def nap(waker: Any) -> None:
+        naps.append(waker)
         if len(naps) == 3:
             del held[:2]  # as the reply to a ping does
 
-    monkeypatch.setattr(time, "sleep", nap)
+    monkeypatch.setattr(_shared, "_nap", nap)
     assert offset(put(ring, b"y" * (1 << 18))) == 0
     assert len(naps) == 3
     assert ring._reserved == _shared._FIRST_BYTES
     ring.close()
+
+
+def test_a_reply_wakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_shared, "_NAP", 30.0)
+    monkeypatch.setattr(_shared, "_PATIENCE", 60.0)
+    ring = Ring(8 << 20)
+    held = fill(ring)
+
+    def answer() -> None:
+        while not ring._waiting:
+            time.sleep(0.001)
+        del held[:2]
+        ring.answered()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    start = time.monotonic()
+    assert offset(put(ring, b"y" * (1 << 18))) == 0
+    assert time.monotonic() - start < 10
+    thread.join()
+    assert not ring._waiting
+    ring.close()
+
+
+def test_replies_wake_a_loop_of_pushes(real: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_shared, "_NAP", 30.0)
+    monkeypatch.setattr(_shared, "_PATIENCE", 60.0)
+    ev = real(shared_memory=True)
+    stream = ev.stream("s", "scalar")
+    start = time.monotonic()
+    for _ in range(100):
+        stream.push(values=np.ones(1 << 17))
+    assert stream.query("sum")["sum"] == 100 << 17
+    assert time.monotonic() - start < 20
 
 
 def test_a_full_ring_waits_once_and_then_grows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +377,7 @@ def test_a_full_ring_waits_once_and_then_grows(monkeypatch: pytest.MonkeyPatch) 
     assert offset(held[-1]) == _shared._FIRST_BYTES
     with monkeypatch.context() as patched:
         # Nothing came free, so that nothing is waited for; at its limit the rest is base64.
-        patched.setattr(time, "sleep", lambda _: pytest.fail("it waits again"))
+        patched.setattr(_shared, "_nap", lambda _: pytest.fail("it waits again"))
         held += [put(ring, b"y" * (1 << 18)) or Parts() for _ in range(4)]
     assert [bool(parts) for parts in held[-4:]] == [True] * 3 + [False]
     held.clear()
@@ -357,7 +392,7 @@ def test_a_column_larger_than_the_first_size_does_not_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ring = Ring(16 << 20)
-    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
+    monkeypatch.setattr(_shared, "_nap", lambda _: pytest.fail("it waits"))
     held = [put(ring, b"x" * (3 << 20)) for _ in range(4)]
     assert all(held)
     ring.close()

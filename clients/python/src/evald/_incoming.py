@@ -31,6 +31,8 @@ def receive(link: Link, line: bytearray) -> None:
         if link.unacknowledged is not None:
             link.unacknowledged.answered(number)
         link.replies.settle(message)
+        if link.ring is not None:
+            link.ring.answered()
     elif "error" in message and not message.get("id"):
         link.notice(from_wire(message["error"]))
 

@@ -43,10 +43,15 @@ _PING = b'"method":"ping"}\n'
 _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
 _PATIENCE = 5e-2  # seconds
-# Each costs some of the processor; the daemon must not run dry meanwhile.
-_NAP = 5e-4
+# Who waits is woken by replies; this is for blocks that come free by other ways.
+_NAP = 2e-3
 _ALIGN = 64
 _MADV_POPULATE_WRITE = 23  # since Linux 5.14; the module mmap has no name for it
+
+
+def _nap(waker: Any) -> None:
+    """Waits until somebody releases the lock, or for a moment."""
+    waker.acquire(timeout=_NAP)
 
 
 class Ring:
@@ -75,6 +80,7 @@ class Ring:
         self._lock = threading.Lock()
         self._hungry = False  # no block was free for the last column that wanted one
         self._vain = False  # a wait for one was in vain, and none came free since
+        self._waiting: deque[Any] = deque()  # locks of those who wait for one
         self._written: list[Block] = []  # by the writer thread alone, as the next two
         self._written_bytes = 0
         self.buffers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
@@ -188,12 +194,24 @@ class Ring:
         if not self._vain:
             deadline = time.monotonic() + _PATIENCE
             while time.monotonic() < deadline:
-                time.sleep(_NAP)
-                start = self._claim(size, blocks, use)
+                # One of its own: a signal handler that pushes may come in between and wait, too.
+                waker = threading.Lock()
+                waker.acquire()
+                self._waiting.append(waker)
+                start = self._claim(size, blocks, use)  # it may have come free before that
+                if start < 0:
+                    _nap(waker)
+                    start = self._claim(size, blocks, use)
                 if start >= 0:
                     return start
             self._vain = True
         return self._claim(size, blocks, use, True)
+
+    def answered(self) -> None:
+        """A reply has come, and with it blocks may have come free: wakes those who wait."""
+        while self._waiting:
+            with contextlib.suppress(IndexError):
+                self._waiting.popleft().release()
 
     def _take(self, size: int, may_grow: bool) -> int:
         """Where so many bytes fit, or -1."""
