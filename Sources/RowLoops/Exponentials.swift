@@ -92,6 +92,67 @@ public enum Exponentials {
     unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt64>.self) & bits, to: SIMD8<Double>.self)
   }
 
+  /// Sums of exponentials in lanes, and up to where in the row.
+  @frozen
+  @usableFromInline
+  struct LaneSums {
+    @usableFromInline var sum = SIMD8<Double>.zero
+    @usableFromInline var squares = SIMD8<Double>.zero
+    @usableFromInline var place = 0
+
+    @inlinable @inline(__always)
+    init() {}
+
+    /// Adds the exponentials of the eight scores that begin so far behind the place, but not the label's own.
+    @inlinable @inline(__always)
+    mutating func add(_ e: SIMD8<Double>, _ number: Int, without label: Int) {
+      let places = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
+      let own = SIMD8<Int64>(
+        repeating: Int64(truncatingIfNeeded: label &- place &- number))
+      add(e.replacing(with: SIMD8<Double>.zero, where: own .== places))
+    }
+
+    @inlinable @inline(__always)
+    mutating func add(_ e: SIMD8<Double>) {
+      sum += e
+      squares += e * e
+    }
+  }
+
+  /// The sums over as many scores as can be taken 32 at a time, but not the label's.
+  ///
+  /// The second half of four blocks is found beside the first half of the next: each is a chain of operations that
+  /// wait for one another. A branch for the label would cut them apart.
+  @inlinable @inline(__always)
+  static func fours<Score: LaneScore, Form: LaneForm>(
+    _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int, _ shift: SIMD8<Double>,
+    _ roots: Roots, _: Form.Type
+  ) -> LaneSums {
+    var sums = LaneSums()
+    // Before the first stand some whose exponentials are zero.
+    var (a, b, c, d) = (Reduced(), Reduced(), Reduced(), Reduced())
+    sums.place = -32
+    while sums.place &+ 64 <= width {
+      let next = scores + (sums.place &+ 32)
+      let a2 = reduce(Score.lanes(next) - shift, roots, Form.self)
+      let b2 = reduce(Score.lanes(next + 8) - shift, roots, Form.self)
+      let c2 = reduce(Score.lanes(next + 16) - shift, roots, Form.self)
+      let d2 = reduce(Score.lanes(next + 24) - shift, roots, Form.self)
+      sums.add(raise(a, Form.self), 0, without: label)
+      sums.add(raise(b, Form.self), 8, without: label)
+      sums.add(raise(c, Form.self), 16, without: label)
+      sums.add(raise(d, Form.self), 24, without: label)
+      (a, b, c, d) = (a2, b2, c2, d2)
+      sums.place &+= 32
+    }
+    sums.add(raise(a, Form.self), 0, without: label)
+    sums.add(raise(b, Form.self), 8, without: label)
+    sums.add(raise(c, Form.self), 16, without: label)
+    sums.add(raise(d, Form.self), 24, without: label)
+    sums.place &+= 32
+    return sums
+  }
+
   /// The sums over all classes but the label's, of a row of finite scores the greatest of which is `most`.
   @inlinable @inline(__always)
   public static func sums<Score: LaneScore, Form: LaneForm>(
@@ -99,60 +160,28 @@ public enum Exponentials {
   ) -> ExponentialSums {
     withRoots { roots in
       let shift = SIMD8<Double>(repeating: most)
-      let places = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
-      var sum = SIMD8<Double>.zero
-      var squares = SIMD8<Double>.zero
-      var place = 0
-      @inline(__always)
-      func add(_ x: Reduced, _ number: Int64, _ own: SIMD8<Int64>) {
-        let isOwn = own .== places &+ SIMD8(repeating: number)
-        let e = raise(x, Form.self).replacing(with: SIMD8<Double>.zero, where: isOwn)
-        sum += e
-        squares += e * e
-      }
-      @inline(__always)
-      func own() -> SIMD8<Int64> { SIMD8(repeating: Int64(truncatingIfNeeded: label &- place)) }
+      var sums = LaneSums()
       if Form.takesFour && width >= 32 {
-        // The second half of four is found beside the first half of the next: each is a chain of operations that
-        // wait for one another. A branch for the label would cut them apart.
-        var (a, b, c, d) = (Reduced(), Reduced(), Reduced(), Reduced())
-        place = -32
-        while place &+ 64 <= width {
-          let next = scores + (place &+ 32)
-          let a2 = reduce(Score.lanes(next) - shift, roots, Form.self)
-          let b2 = reduce(Score.lanes(next + 8) - shift, roots, Form.self)
-          let c2 = reduce(Score.lanes(next + 16) - shift, roots, Form.self)
-          let d2 = reduce(Score.lanes(next + 24) - shift, roots, Form.self)
-          let own = own()
-          add(a, 0, own)
-          add(b, 8, own)
-          add(c, 16, own)
-          add(d, 24, own)
-          (a, b, c, d) = (a2, b2, c2, d2)
-          place &+= 32
-        }
-        let own = own()
-        add(a, 0, own)
-        add(b, 8, own)
-        add(c, 16, own)
-        add(d, 24, own)
-        place &+= 32
+        sums = fours(scores, width, label, shift, roots, Form.self)
       }
-      while place &+ 8 <= width {
-        add(reduce(Score.lanes(scores + place) - shift, roots, Form.self), 0, own())
-        place &+= 8
+      while sums.place &+ 8 <= width {
+        let e = of(Score.lanes(scores + sums.place) - shift, roots, Form.self)
+        if sums.place == label & ~7 { sums.add(e, 0, without: label) } else { sums.add(e) }
+        sums.place &+= 8
       }
-      if place < width {
-        var x = reduce(rest(scores + place, width &- place, most) - shift, roots, Form.self)
+      if sums.place < width {
+        let count = width &- sums.place
+        var x = reduce(rest(scores + sums.place, count, most) - shift, roots, Form.self)
         // Behind the row there is nothing.
+        let places = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
         let isThere = unsafeBitCast(
-          (places &- SIMD8(repeating: Int64(truncatingIfNeeded: width &- place))) &>> 63,
+          (places &- SIMD8(repeating: Int64(truncatingIfNeeded: count))) &>> 63,
           to: SIMD8<UInt64>.self)
         x.root = kept(x.root, isThere)
         x.shifted = kept(x.shifted, isThere)
-        add(x, 0, own())
+        sums.add(raise(x, Form.self), 0, without: label)
       }
-      return ExponentialSums(sum: total(sum), squares: total(squares))
+      return ExponentialSums(sum: total(sums.sum), squares: total(sums.squares))
     }
   }
 

@@ -55,8 +55,9 @@ public enum RowLoops {
 
   @inlinable @inline(__always)
   static func greatest<Score: SIMDScalar & Comparable>(_ lanes: SIMD4<Score>) -> Score {
-    let (a, b) = (lanes[0] < lanes[1] ? lanes[1] : lanes[0], lanes[2] < lanes[3] ? lanes[3] : lanes[2])
-    return a < b ? b : a
+    let first = lanes[0] < lanes[1] ? lanes[1] : lanes[0]
+    let second = lanes[2] < lanes[3] ? lanes[3] : lanes[2]
+    return first < second ? second : first
   }
 }
 
@@ -201,7 +202,8 @@ extension Float: LaneScore {
       // All ones where a place is before that, made without comparisons of integers, which would be one by one.
       let before = unsafeBitCast(
         (places &- SIMD16(repeating: Int32(truncatingIfNeeded: twice))) &>> 31, to: Bits.self)
-      let bits = unsafeBitCast(x, to: Bits.self) & ~before | unsafeBitCast(own, to: Bits.self) & before
+      let seen = unsafeBitCast(own, to: Bits.self) & before
+      let bits = unsafeBitCast(x, to: Bits.self) & ~before | seen
       take(unsafeBitCast(bits, to: SIMD16<Float>.self))
       place = width
     }

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from failing_calls import can_trace
-from support import Daemon, daemon, request
+from support import Daemon, daemon, notification, ping, request
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="evald reads /dev/shm")
 
@@ -199,6 +199,28 @@ def test_what_was_written_since_the_last_input_is_seen(path: Path) -> None:
                 total += part.sum()
                 sums.append(total)
             assert answers(running, pushed) == sums
+
+
+def test_replies_are_not_held_back_while_more_is_read(path: Path) -> None:
+    """A client that waits for room in the segment goes on while the rest is counted."""
+    count = 1 << 17
+    path.write_bytes(np.ones(count).tobytes())
+    first_reads = []
+    with daemon() as running:
+        opened(running)
+        for _ in range(3):  # this process may be held up
+            found = []
+            for number in range(40):
+                batch = {"values": column(path.name, "float64", [count])}
+                found.append(
+                    notification("stream/push", {"stream": "s", "batch": batch})
+                )
+                found.append(ping(number))
+            running.send(b"".join(line + b"\n" for line in found))
+            read(running, 1)
+            first_reads.append(os.read(running.stdout.fileno(), 1 << 16).count(b"\n"))
+            read(running, 39 - first_reads[-1])
+    assert min(first_reads) < 39
 
 
 def test_a_segment_of_the_same_name_is_another_one(path: Path) -> None:
