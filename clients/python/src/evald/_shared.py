@@ -7,8 +7,8 @@ writer thread puts a `ping` behind a line, and its reply frees all blocks writte
 
 A loop that does nothing but push is faster than the daemon counts. Ever more memory, or base64,
 would cost it three times what a push into known memory costs; so while two megabytes wait to be
-read it waits, for milliseconds at most, until a block is free. Then the segment grows, and where
-it can't, the column goes as base64.
+read it waits, for milliseconds at most, until a reply frees a block. Then the segment grows, and
+where it can't, the column goes as base64.
 
 The segment grows as it is needed, and its pages are reserved before they are touched: a full
 /dev/shm is then an error of a call, where it would otherwise kill the process with SIGBUS.
