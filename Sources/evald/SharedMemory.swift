@@ -35,7 +35,7 @@ private let bytesTaken = Atomic<Int>(0)
 /// Whether so much was read of shared memory that who waits to use it again should hear of it at once; if so,
 /// that counts from here on anew.
 func sharedMemoryIsPassedOn() -> Bool {
-  if bytesTaken.load(ordering: .relaxed) < 128 << 10 { return false }
+  if bytesTaken.load(ordering: .relaxed) < 512 << 10 { return false }
   bytesTaken.store(0, ordering: .relaxed)
   return true
 }
