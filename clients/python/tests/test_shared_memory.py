@@ -343,7 +343,7 @@ def test_a_reply_wakes_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer() -> None:
         while not ring._waiting:
             time.sleep(0.001)
-        del held[:2]
+        del held[:4]
         ring.answered()
 
     thread = threading.Thread(target=answer)
