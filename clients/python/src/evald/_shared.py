@@ -44,7 +44,7 @@ _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
 _PATIENCE = 5e-2  # seconds
 # Who waits is woken by replies; this is for blocks that come free by other ways.
-_NAP = 2e-3
+_NAP = 5e-4
 _ALIGN = 64
 _MADV_POPULATE_WRITE = 23  # since Linux 5.14; the module mmap has no name for it
 
@@ -81,6 +81,7 @@ class Ring:
         self._hungry = False  # no block was free for the last column that wanted one
         self._vain = False  # a wait for one was in vain, and none came free since
         self._waiting: deque[Any] = deque()  # locks of those who wait for one
+        self._is_lending = False  # who waited last wants an array
         self._written: list[Block] = []  # by the writer thread alone, as the next two
         self._written_bytes = 0
         self.buffers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
@@ -192,6 +193,7 @@ class Ring:
             return -1
         # Once it was in vain it isn't tried again before the daemon has read something.
         if not self._vain:
+            self._is_lending = use == LENT
             deadline = time.monotonic() + _PATIENCE
             while time.monotonic() < deadline:
                 # One of its own: a signal handler that pushes may come in between and wait, too.
@@ -211,11 +213,12 @@ class Ring:
         """A reply has come, and with it blocks may have come free: wakes those who wait once two
         fifths of the segment are, since being woken for each would cost more than it saves. The
         daemon has the rest to read meanwhile. Where so much never is, they look by themselves.
+        Arrays may be kept by whom they were lent to, so who wants one is woken by every reply.
         """
         if not self._waiting:
             return
         free = sum(end - start for start, end, use in list(self._records) if not use)
-        while self._waiting and 5 * free >= 2 * self._reserved:
+        while self._waiting and (self._is_lending or 5 * free >= 2 * self._reserved):
             with contextlib.suppress(IndexError):
                 self._waiting.popleft().release()
 
