@@ -1,7 +1,7 @@
 import WireJSON
 
 /// A message on its way through the dispatcher.
-struct Call {
+struct Call: ~Copyable {
   let message: Message
   let caller: Caller
   let inBatch: Bool
@@ -149,7 +149,7 @@ extension Dispatcher {
 
   // MARK: - Checks against the table
 
-  func unknownMethod(_ call: Call) -> RPCError {
+  func unknownMethod(_ call: borrowing Call) -> RPCError {
     let name = call.message.methodName
     return RPCError(
       .methodNotFound, "there is no method \(quoted(name))", path: "/method",
@@ -157,7 +157,9 @@ extension Dispatcher {
         name, in: methods.map(\.name), otherwise: "rpc.discover lists all methods"))
   }
 
-  func checkedParams(_ call: Call, _ method: Method<Context>) throws(RPCError) -> Params {
+  func checkedParams(
+    _ call: borrowing Call, _ method: Method<Context>
+  ) throws(RPCError) -> Params {
     let params = Params(call.message.params, caller: call.caller)
     guard let value = params.value else {
       for parameter in method.parameters where parameter.required {

@@ -1,17 +1,20 @@
 /// Names that are known beforehand, found by the bytes of a JSON string without making one of the language.
 public struct NameIndex: Sendable {
-  private let names: [[UInt8]]
+  /// The names side by side, and where each begins, with one more place at the end.
+  private let text: [UInt8]
+  private let begins: [Int]
   /// Positions in `names`, and -1 where the slot is free; a power of two of them, most of them free.
   private let slots: [Int32]
 
   /// An index of these names; of two that are equal it finds the first.
   public init(_ names: [String]) {
-    self.names = names.map { Array($0.utf8) }
+    text = names.flatMap { Array($0.utf8) }
+    begins = names.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.utf8.count) }
     var size = 16
     while size < 4 * names.count { size *= 2 }
     var slots = [Int32](repeating: -1, count: size)
-    for (position, name) in self.names.enumerated() {
-      var slot = name.withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
+    for (position, name) in names.enumerated() {
+      var slot = Array(name.utf8).withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
       while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
       slots[slot] = Int32(truncatingIfNeeded: position)
     }
@@ -20,9 +23,7 @@ public struct NameIndex: Sendable {
 
   /// The position of a string among the names; nil for any other string, and for what is none.
   public func position(of value: JSONValue) -> Int? {
-    guard let source = value.stringSource else { return nil }
-    if value.hasEscapes { return unescaped(source).withUnsafeBufferPointer { find($0) } }
-    return source.withUnsafeBufferPointer { find($0) }
+    value.withStringBytes { find($0) } ?? nil
   }
 
   /// The position of a name; nil for any other.
@@ -35,7 +36,11 @@ public struct NameIndex: Sendable {
     var slot = Self.hash(name) & (slots.count - 1)
     while slots[slot] >= 0 {
       let position = Int(slots[slot])
-      if names[position].withUnsafeBufferPointer({ areEqual($0, name) }) { return position }
+      let own = begins[position]..<begins[position + 1]
+      let isSame = text.withUnsafeBufferPointer {
+        areEqual(UnsafeBufferPointer(rebasing: $0[own]), name)
+      }
+      if isSame { return position }
       slot = (slot + 1) & (slots.count - 1)
     }
     return nil

@@ -61,6 +61,9 @@ struct Service {
     server.outbox.isEmpty ? [] : server.outbox.drain()
   }
 
+  /// Whether anybody wants updates.
+  var hasSubscriptions: Bool { server.hasSubscriptions }
+
   /// Queues updates of subscriptions that are due; milliseconds until the next, nil when none waits.
   mutating func sendUpdates(canTake: (SessionID) -> Bool) -> Int? {
     server.sendUpdates(canTake: canTake).map { Int(($0 * 1000).rounded(.up)) }
