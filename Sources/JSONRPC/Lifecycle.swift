@@ -162,9 +162,7 @@ extension Dispatcher {
   ) throws(RPCError) -> Params {
     let params = Params(call.message.params, caller: call.caller)
     guard let value = params.value else {
-      for parameter in method.parameters where parameter.required {
-        throw params.missing(parameter.name)
-      }
+      if let name = method.required.first { throw params.missing(name) }
       return params
     }
     guard value.kind == .object else {
@@ -172,10 +170,10 @@ extension Dispatcher {
         .invalidParams, "parameters go by name: \"params\" must be an object", path: "/params",
         hint: "known: \(method.parameters.map { "\"\($0.name)\"" }.joined(separator: ", "))")
     }
-    try params.refuseUnknownKeys(method.parameterNames)
-    for parameter in method.parameters where parameter.required {
-      guard params.present(parameter.name) != nil else { throw params.missing(parameter.name) }
+    if let key = value.firstKey(notIn: method.parameterNames) {
+      throw params.unknownKey(key, known: method.parameters.map(\.name))
     }
+    for name in method.required where params.present(name) == nil { throw params.missing(name) }
     return params
   }
 }

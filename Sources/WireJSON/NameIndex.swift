@@ -21,9 +21,24 @@ public struct NameIndex: Sendable {
     self.slots = slots
   }
 
+  /// How many names there are.
+  public var count: Int { begins.count - 1 }
+
   /// The position of a string among the names; nil for any other string, and for what is none.
   public func position(of value: JSONValue) -> Int? {
     value.withStringBytes { find($0) } ?? nil
+  }
+
+  /// The same for the string of a node.
+  @inline(__always)
+  func position(ofNode index: Int, in tape: Tape) -> Int? {
+    let node = tape.nodes[index]
+    let range = Int(node.offset)..<Int(node.payload)
+    return tape.withText { text in
+      let source = UnsafeBufferPointer(rebasing: text[range])
+      if node.flags & Node.escaped == 0 { return find(source) }
+      return unescaped(source).withUnsafeBufferPointer { find($0) }
+    }
   }
 
   /// The position of a name; nil for any other.

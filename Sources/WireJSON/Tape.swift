@@ -102,23 +102,6 @@ final class Tape: Sendable {
     }
   }
 
-  /// The values of an object's members that have these keys, and whether all members do.
-  func members(of object: Int, named keys: [String]) -> (values: [Int?], areAll: Bool) {
-    var found = [Int?](repeating: nil, count: keys.count)
-    var child = object + 1
-    var areAll = true
-    for _ in 0..<nodes[object].count {
-      let key = JSONValue(tape: self, index: child)
-      if let place = keys.firstIndex(where: { key.stringEquals($0) }) {
-        found[place] = child + 1
-      } else {
-        areAll = false
-      }
-      child = next(after: child + 1)
-    }
-    return (found, areAll)
-  }
-
   /// Whether the string of a node is exactly these bytes once its escapes are gone.
   func string(at index: Int, equals other: UnsafeBufferPointer<UInt8>) -> Bool {
     let node = nodes[index]
