@@ -160,11 +160,12 @@ extension Dispatcher {
   func checkedParams(
     _ call: borrowing Call, _ method: Method<Context>
   ) throws(RPCError) -> Params {
-    let params = Params(call.message.params, caller: call.caller)
-    guard let value = params.value else {
-      if let name = method.required.first { throw params.missing(name) }
-      return params
+    guard let value = call.message.params else {
+      let nothing = Params(nil, caller: call.caller)
+      if let name = method.required.first { throw nothing.missing(name) }
+      return nothing
     }
+    let params = Params(value, caller: call.caller)
     guard value.kind == .object else {
       throw RPCError(
         .invalidParams, "parameters go by name: \"params\" must be an object", path: "/params",

@@ -72,10 +72,13 @@ extension Tape {
   @inline(__always)
   fileprivate func forEachShortKey(of object: Int, _ body: (ShortKey, Int) -> Void) {
     withText { text in
-      var child = object + 1
-      for _ in 0..<nodes[object].count {
-        if let key = shortKey(of: nodes[child], in: text) { body(key, child + 1) }
-        child = next(after: child + 1)
+      nodes.withUnsafeBufferPointer { nodes in
+        var child = object + 1
+        for _ in 0..<nodes[object].count {
+          if let key = shortKey(of: nodes[child], in: text) { body(key, child + 1) }
+          let value = nodes[child + 1]
+          child = value.tag == .array || value.tag == .object ? value.upper : child + 2
+        }
       }
     }
   }

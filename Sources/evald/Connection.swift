@@ -110,7 +110,9 @@ final class Connection {
       guard let line = inputEnded ? splitter.finish() : splitter.next() else { break }
       service.handle(line, session: &session, output: &queue.bytes)
       if outputClosed { queue.clear() }
-      for entry in service.takeNotifications() { deliver(entry) }
+      if service.hasNotifications {
+        for entry in service.takeNotifications() { deliver(entry) }
+      }
       if let turnEnds, monotonicMilliseconds() >= turnEnds {
         linesWait = true
         break

@@ -129,9 +129,8 @@ final class EventLoop {
       let wait = service.sendUpdates(canTake: { self.client($0)?.queue.isEmpty ?? false })
       updateDue = wait.map { now + $0 }
     }
-    let entries = service.takeNotifications()
-    if entries.isEmpty { return }
-    for entry in entries { deliver(entry) }
+    guard service.hasNotifications else { return }
+    for entry in service.takeNotifications() { deliver(entry) }
     flushAll()
   }
 
