@@ -8,16 +8,26 @@ public struct NameIndex: Sendable {
 
   /// An index of these names; of two that are equal it finds the first.
   public init(_ names: [String]) {
-    text = names.flatMap { Array($0.utf8) }
-    begins = names.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.utf8.count) }
+    var text: [UInt8] = []
+    var begins = [0]
+    begins.reserveCapacity(names.count + 1)
+    for name in names {
+      text.append(contentsOf: name.utf8)
+      begins.append(text.count)
+    }
     var size = 16
     while size < 4 * names.count { size *= 2 }
     var slots = [Int32](repeating: -1, count: size)
-    for (position, name) in names.enumerated() {
-      var slot = Array(name.utf8).withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
-      while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
-      slots[slot] = Int32(truncatingIfNeeded: position)
+    text.withUnsafeBufferPointer { text in
+      for position in names.indices {
+        let name = UnsafeBufferPointer(rebasing: text[begins[position]..<begins[position + 1]])
+        var slot = Self.hash(name) & (size - 1)
+        while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+        slots[slot] = Int32(truncatingIfNeeded: position)
+      }
     }
+    self.text = text
+    self.begins = begins
     self.slots = slots
   }
 
