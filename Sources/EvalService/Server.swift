@@ -131,9 +131,15 @@ public struct Server: Sendable {
 
 extension Server {
   /// The name of the stream that a request is about; it exists.
-  func streamName(_ params: Params) throws(RPCError) -> String {
+  func streamName(_ params: Params) throws(RPCError) -> String { try find(params).name }
+
+  /// Where a stream is kept, as long as none comes or goes.
+  typealias Place = Dictionary<String, Stream>.Index
+
+  /// The same, and where the stream is kept.
+  func find(_ params: Params) throws(RPCError) -> (name: String, place: Place) {
     let name = try params.string("stream")
-    if streams[name] != nil { return name }
+    if let place = streams.index(forKey: name) { return (name, place) }
     let makesOne = "stream/open makes one"
     // Nobody reads the hint of a notification, and many streams have many names.
     let isRead = !params.caller.isNotification || params.caller.capabilities.pushFailed
@@ -158,6 +164,13 @@ extension Server {
     guard let place = streams.index(forKey: name) else {
       throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
     }
+    return try withStream(at: place, body)
+  }
+
+  /// The same for a stream that was found.
+  mutating func withStream<R>(
+    at place: Place, _ body: (inout Stream) throws(RPCError) -> R
+  ) throws(RPCError) -> R {
     defer { account(for: place) }
     return try body(&streams.values[place])
   }
@@ -169,7 +182,14 @@ extension Server {
     guard let place = streams.index(forKey: name) else {
       throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
     }
-    return try body(&streams.values[place])
+    return try look(at: place, body)
+  }
+
+  /// The same at a stream that was found.
+  mutating func look<R>(
+    at place: Place, _ body: (inout Stream) throws(RPCError) -> R
+  ) throws(RPCError) -> R {
+    try body(&streams.values[place])
   }
 
   /// Runs `body` on a stream if it is there, in place.
@@ -196,7 +216,7 @@ extension Server {
 
 extension Server {
   /// Brings the account up to date with one stream.
-  private mutating func account(for place: Dictionary<String, Stream>.Index) {
+  private mutating func account(for place: Place) {
     accountedBytes += streams.values[place].takeGrowth()
   }
 

@@ -15,6 +15,7 @@ public struct Dispatcher<Context: Sendable>: Sendable {
   let info: ServiceInfo
   let limits: MessageLimits
   let index: NameIndex
+  private let keys = EnvelopeKeys()
   let onNotificationFailure: FailureHook?
   let longWork: LongWorkPolicy<Context>?
 
@@ -149,16 +150,22 @@ extension Dispatcher {
     _ value: JSONValue, inBatch: Bool, isFull: Bool = false, session: inout Session,
     context: inout Context, writer: inout JSONWriter, deferred: inout Deferred<Context>?
   ) {
-    let call: Call
     do {
-      let message = try readMessage(value)
+      let message = try readMessage(value, keys)
       let caller = Caller(
         session: session.id, capabilities: session.capabilities, isNotification: message.id == nil)
-      call = Call(message: message, caller: caller, inBatch: inBatch, isFull: isFull)
+      answer(
+        Call(message: message, caller: caller, inBatch: inBatch, isFull: isFull),
+        session: &session, context: &context, writer: &writer, deferred: &deferred)
     } catch {
       writer.errorReply(error.error, id: error.id?.rawText)
-      return
     }
+  }
+
+  private func answer(
+    _ call: borrowing Call, session: inout Session, context: inout Context,
+    writer: inout JSONWriter, deferred: inout Deferred<Context>?
+  ) {
     let start = writer.mark
     guard let id = call.message.id else {
       do {
@@ -184,8 +191,8 @@ extension Dispatcher {
   /// Writes the result; true when it will be made elsewhere, and nothing was written that counts.
   @discardableResult
   private func run(
-    _ call: Call, session: inout Session, context: inout Context, writer: inout JSONWriter,
-    deferred: inout Deferred<Context>?
+    _ call: borrowing Call, session: inout Session, context: inout Context,
+    writer: inout JSONWriter, deferred: inout Deferred<Context>?
   ) throws(RPCError) -> Bool {
     let position = index.position(of: call.message.method)
     if session.lifecycle == .shutDown {

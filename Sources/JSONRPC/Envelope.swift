@@ -1,7 +1,7 @@
 import WireJSON
 
-/// A well-formed request or notification.
-struct Message {
+/// A well-formed request or notification. Not copied, since each copy would retain its parts.
+struct Message: ~Copyable {
   /// A string or an integer; nil for a notification.
   var id: JSONValue?
   /// A string.
@@ -18,24 +18,28 @@ struct EnvelopeError: Error {
   var id: JSONValue?
 }
 
-extension ShortKey {
-  fileprivate static let id = ShortKey("id")
-  fileprivate static let version = ShortKey("jsonrpc")
-  fileprivate static let method = ShortKey("method")
-  fileprivate static let params = ShortKey("params")
+/// The keys of an envelope, and the one version.
+struct EnvelopeKeys {
+  let id = ShortKey("id")
+  let version = ShortKey("jsonrpc")
+  let method = ShortKey("method")
+  let params = ShortKey("params")
+  let two = ShortKey("2.0")
 }
 
 /// Whether a raw JSON value may be an id: a string, or an integer of 64 bits.
 func isValidID(_ value: JSONValue) -> Bool {
   switch value.kind {
   case .string: return true
-  case .number: return value.isIntegerText && (value.int64 != nil || value.uint64 != nil)
+  case .number: return value.isInteger64
   case .null, .bool, .array, .object: return false
   }
 }
 
 /// Reads the envelope of one message; what is no valid request is refused as JSON-RPC 2.0 says.
-func readMessage(_ value: JSONValue) throws(EnvelopeError) -> Message {
+func readMessage(
+  _ value: JSONValue, _ keys: EnvelopeKeys
+) throws(EnvelopeError) -> Message {
   func refuse(_ message: String, _ path: String, _ hint: String, id: JSONValue?) -> EnvelopeError {
     EnvelopeError(
       error: RPCError(.invalidRequest, message, path: path, hint: hint), id: id)
@@ -45,13 +49,14 @@ func readMessage(_ value: JSONValue) throws(EnvelopeError) -> Message {
       "a message must be an object", "", "send {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": …}",
       id: nil)
   }
-  let (id, version, method, params) = value.members(.id, .version, .method, .params)
+  let (id, version, method, params) = value.members(
+    keys.id, keys.version, keys.method, keys.params)
   if let id, !isValidID(id) {
     throw refuse(
       "an id must be a string or an integer of 64 bits", "/id",
       "leave the id out for a notification", id: nil)
   }
-  guard let version, version.stringEquals("2.0") else {
+  guard let version, version.stringEquals(keys.two) else {
     throw refuse("\"jsonrpc\" must be \"2.0\"", "/jsonrpc", "add \"jsonrpc\": \"2.0\"", id: id)
   }
   guard let method else {
@@ -104,20 +109,22 @@ extension [UInt8] {
 
 // MARK: - Writing
 
-/// What every reply begins with, ready made.
-private let replyStart = Array(#"{"jsonrpc":"2.0","id":"#.utf8)
-
 extension JSONWriter {
   /// `{"jsonrpc":"2.0","id":…` — the object stays open.
   mutating func beginReply(id: [UInt8]?) {
-    raw(replyStart)
+    beginReply()
     if let id { raw(id) } else { null() }
   }
 
   /// The same under an id as it was sent.
   mutating func beginReply(id: JSONValue) {
-    raw(replyStart)
+    beginReply()
     raw(id)
+  }
+
+  private mutating func beginReply() {
+    beginObject()
+    plain(#""jsonrpc":"2.0","id":"#)
   }
 
   /// A whole error reply.

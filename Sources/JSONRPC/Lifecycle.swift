@@ -1,7 +1,7 @@
 import WireJSON
 
 /// A message on its way through the dispatcher.
-struct Call {
+struct Call: ~Copyable {
   let message: Message
   let caller: Caller
   let inBatch: Bool
@@ -149,7 +149,7 @@ extension Dispatcher {
 
   // MARK: - Checks against the table
 
-  func unknownMethod(_ call: Call) -> RPCError {
+  func unknownMethod(_ call: borrowing Call) -> RPCError {
     let name = call.message.methodName
     return RPCError(
       .methodNotFound, "there is no method \(quoted(name))", path: "/method",
@@ -157,23 +157,24 @@ extension Dispatcher {
         name, in: methods.map(\.name), otherwise: "rpc.discover lists all methods"))
   }
 
-  func checkedParams(_ call: Call, _ method: Method<Context>) throws(RPCError) -> Params {
-    let params = Params(call.message.params, caller: call.caller)
-    guard let value = params.value else {
-      for parameter in method.parameters where parameter.required {
-        throw params.missing(parameter.name)
-      }
-      return params
+  func checkedParams(
+    _ call: borrowing Call, _ method: Method<Context>
+  ) throws(RPCError) -> Params {
+    guard let value = call.message.params else {
+      let nothing = Params(nil, caller: call.caller)
+      if let name = method.required.first { throw nothing.missing(name) }
+      return nothing
     }
+    let params = Params(value, caller: call.caller)
     guard value.kind == .object else {
       throw RPCError(
         .invalidParams, "parameters go by name: \"params\" must be an object", path: "/params",
         hint: "known: \(method.parameters.map { "\"\($0.name)\"" }.joined(separator: ", "))")
     }
-    try params.refuseUnknownKeys(method.parameterNames)
-    for parameter in method.parameters where parameter.required {
-      guard params.present(parameter.name) != nil else { throw params.missing(parameter.name) }
+    if let key = value.firstKey(notIn: method.parameterNames) {
+      throw params.unknownKey(key, known: method.parameters.map(\.name))
     }
+    for name in method.required where params.present(name) == nil { throw params.missing(name) }
     return params
   }
 }

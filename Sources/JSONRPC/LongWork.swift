@@ -85,16 +85,13 @@ public struct LongRequest<Context: Sendable>: Sendable {
   }
 }
 
-/// The member that follows an id, ready made.
-private let resultKey = Array(#","result":"#.utf8)
-
 extension JSONWriter {
   /// The rest of a reply: what `body` writes as the result, or its error.
   mutating func result(
     of method: @autoclosure () -> String, _ body: (inout JSONWriter) throws(RPCError) -> Void
   ) {
     let result = mark
-    bytes.append(contentsOf: resultKey)
+    plain(#","result":"#)
     let before = bytes.count
     do throws(RPCError) {
       try body(&self)
@@ -120,7 +117,7 @@ public struct Deferred<Context: Sendable>: Sendable {
   public var isEmpty: Bool { requests.isEmpty && cancelled.isEmpty }
 
   mutating func add(
-    _ message: Message, id: [UInt8], _ copy: Context, _ params: Params, _ caller: Caller,
+    _ message: borrowing Message, id: [UInt8], _ copy: Context, _ params: Params, _ caller: Caller,
     _ handler: @escaping Method<Context>.Handler,
     adopt: @escaping @Sendable (inout Context, Context) -> Void
   ) {

@@ -42,7 +42,9 @@ public final class Method<Context>: Sendable {
   /// The parameters it knows; all others are refused.
   public let parameters: [Parameter]
   /// The names of `parameters`, which every message is checked against.
-  let parameterNames: [String]
+  let parameterNames: NameIndex
+  /// Those that no request goes without.
+  let required: [String]
   /// A JSON Schema (draft 7) of the result, as JSON text.
   public let resultSchema: String
   /// The names of the error kinds of its own that it can answer with.
@@ -70,7 +72,8 @@ public final class Method<Context>: Sendable {
     self.name = name
     self.summary = summary
     self.parameters = parameters
-    parameterNames = parameters.map(\.name)
+    parameterNames = NameIndex(parameters.map(\.name))
+    required = parameters.filter(\.required).map(\.name)
     self.resultSchema = resultSchema
     self.errors = errors
     self.action = action

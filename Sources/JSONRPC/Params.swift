@@ -3,7 +3,7 @@ import WireJSON
 /// `base` with one more step, escaped as RFC 6901 says.
 public func jsonPointer(_ base: String, _ key: String) -> String {
   guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
-    return "\(base)/\(key)"
+    return base + "/" + key
   }
   var escaped = ""
   for scalar in key.unicodeScalars {
@@ -66,7 +66,8 @@ public struct Params: Sendable {
 
   /// Throws for the first member whose key is none of `known`, with near names.
   public func refuseUnknownKeys(_ known: [String]) throws(RPCError) {
-    if let key = value?.firstKey(notIn: known) { throw unknownKey(key, known: known) }
+    guard let key = value?.firstKey(notIn: NameIndex(known)) else { return }
+    throw unknownKey(key, known: known)
   }
 
   func unknownKey(_ key: String, known: [String]) -> RPCError {

@@ -48,7 +48,7 @@ extension JSONParser {
   }
 
   private func completeMembers() -> [(key: String, rawValue: [UInt8])] {
-    guard let root = nodes.first, root.tag == .object else { return [] }
+    guard nodes.count > 0, nodes[0].tag == .object else { return [] }
     // The member that is still open, if one is.
     var openValue = nodes.count
     var container = innermost

@@ -24,22 +24,23 @@ extension JSONParser {
     var i = begin + 1
     passWhiteSpace(&i)
     guard i < length, start[i] == Byte.minus || start[i] &- Byte.zero < 10 else { return false }
-    let intStart = ints.used
-    let doubleStart = doubles.used
-    var outcome = isFloat(at: i) ? Outcome.foundFloat : integers(&i)
+    let pools = pools()
+    let intStart = pools.ints.used
+    let doubleStart = pools.doubles.used
+    var outcome = isFloat(at: i) ? Outcome.foundFloat : integers(&i, pools)
     if outcome == .ended {
-      finishArray(.intArray, begin, end: i, intStart, count: ints.used - intStart)
+      finishArray(.intArray, begin, end: i, intStart, count: pools.ints.used - intStart)
       return true
     }
-    if outcome == .foundFloat, moveToDoubles(intStart) { outcome = floats(&i) }
+    if outcome == .foundFloat, moveToDoubles(intStart, pools) { outcome = floats(&i, pools) }
     if outcome == .ended {
-      finishArray(.doubleArray, begin, end: i, doubleStart, count: doubles.used - doubleStart)
+      finishArray(.doubleArray, begin, end: i, doubleStart, count: pools.doubles.used - doubleStart)
       return true
     }
-    ints.shrink(to: intStart)
-    doubles.shrink(to: doubleStart)
-    if integerMarks.count > doubleStart {
-      integerMarks.removeLast(integerMarks.count - doubleStart)
+    pools.ints.shrink(to: intStart)
+    pools.doubles.shrink(to: doubleStart)
+    if pools.integerMarks.count > doubleStart {
+      pools.integerMarks.removeLast(pools.integerMarks.count - doubleStart)
     }
     return false
   }
@@ -59,21 +60,21 @@ extension JSONParser {
     return i < length && (start[i] == Byte.point || start[i] | 0x20 == UInt8(ascii: "e"))
   }
 
-  private mutating func integers(_ i: inout Int) -> Outcome {
+  private func integers(_ i: inout Int, _ pools: FlatPools) -> Outcome {
     var loop = NumberLoop(at: start + i)
     while true {
-      if ints.free == 0 { ints.grow(by: estimatedCount(from: i)) }
+      if pools.ints.free == 0 { pools.ints.grow(by: estimatedCount(from: i)) }
       loop.restart(at: start + i)
       if length > i + NumberLoop.integerReach {
         let limit = start + (length - NumberLoop.integerReach)
-        ints.fill { room, capacity in
+        pools.ints.fill { room, capacity in
           loop.integers(into: room, capacity: capacity, limit: limit)
           return loop.stored
         }
       }
       i = loop.next - start
       if loop.hasEnded { return .ended }
-      if ints.free == 0 { continue }
+      if pools.ints.free == 0 { continue }
       passWhiteSpace(&i)
       guard i < length, let number = try? scanNumber(at: i) else { return .notForPools }
       guard number.isInteger else { return .foundFloat }
@@ -81,50 +82,42 @@ extension JSONParser {
         !(number.isNegative && number.significand == 0)
       else { return .notForPools }
       let magnitude = Int64(number.significand)
-      ints.append(number.isNegative ? -magnitude : magnitude)
+      pools.ints.append(number.isNegative ? -magnitude : magnitude)
       guard let hasEnded = passSeparator(&i, after: number.end) else { return .notForPools }
       if hasEnded { return .ended }
     }
   }
 
   /// Takes the integers of a mixed array over as doubles; false when one isn't exact.
-  private mutating func moveToDoubles(_ intStart: Int) -> Bool {
-    for i in intStart..<ints.used {
-      guard ints[i].magnitude < 1 << 53 else { return false }
-      appendInteger(Double(ints[i]))
+  private func moveToDoubles(_ intStart: Int, _ pools: FlatPools) -> Bool {
+    for i in intStart..<pools.ints.used {
+      guard pools.ints[i].magnitude < 1 << 53 else { return false }
+      pools.appendInteger(Double(pools.ints[i]))
     }
-    ints.shrink(to: intStart)
+    pools.ints.shrink(to: intStart)
     return true
   }
 
-  /// Adds an element that is written as an integer to a mixed array.
-  private mutating func appendInteger(_ value: Double) {
-    let missing = doubles.used - integerMarks.count
-    if missing > 0 { integerMarks.append(contentsOf: repeatElement(0, count: missing)) }
-    integerMarks.append(1)
-    doubles.append(value)
-  }
-
-  private mutating func floats(_ i: inout Int) -> Outcome {
+  private func floats(_ i: inout Int, _ pools: FlatPools) -> Outcome {
     var loop = NumberLoop(at: start + i)
     while true {
-      if doubles.free == 0 { doubles.grow(by: estimatedCount(from: i)) }
+      if pools.doubles.free == 0 { pools.doubles.grow(by: estimatedCount(from: i)) }
       loop.restart(at: start + i)
       if length > i + NumberLoop.floatReach {
         let limit = start + (length - NumberLoop.floatReach)
-        doubles.fill { room, capacity in
+        pools.doubles.fill { room, capacity in
           loop.floats(into: room, capacity: capacity, limit: limit)
           return loop.stored
         }
       }
       i = loop.next - start
       if loop.hasEnded { return .ended }
-      if doubles.free == 0 { continue }
+      if pools.doubles.free == 0 { continue }
       passWhiteSpace(&i)
       guard i < length, let number = try? scanNumber(at: i) else { return .notForPools }
       let value = convert(number)
       guard value.magnitude < 0x1p53 else { return .notForPools }
-      if number.isInteger { appendInteger(value) } else { doubles.append(value) }
+      if number.isInteger { pools.appendInteger(value) } else { pools.doubles.append(value) }
       guard let hasEnded = passSeparator(&i, after: number.end) else { return .notForPools }
       if hasEnded { return .ended }
     }

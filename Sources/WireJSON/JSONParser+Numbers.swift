@@ -17,10 +17,32 @@ struct DecimalText {
 extension JSONParser {
   /// Reads a number as a node of its own.
   mutating func number() throws(Fault) {
+    if shortInteger() { return }
     let begin = position
     let text = try scanNumber(at: begin)
     position = text.end
     nodes.append(node(of: text, offset: begin))
+  }
+
+  /// Reads a number of a few digits and nothing else, as most numbers by themselves are; or leaves it alone and
+  /// answers false.
+  private mutating func shortInteger() -> Bool {
+    let begin = position
+    let limit = min(length, begin + 16)
+    var value: UInt64 = 0
+    var i = begin
+    while i < limit, start[i] &- Byte.zero < 10 {
+      value = value &* 10 &+ UInt64(start[i] &- Byte.zero)
+      i &+= 1
+    }
+    // What goes on, or begins with a zero, is read by the grammar.
+    guard i < limit, i > begin, start[begin] != Byte.zero || i == begin + 1,
+      start[i] != Byte.point, start[i] | 0x20 != UInt8(ascii: "e")
+    else { return false }
+    nodes.append(
+      Node(tag: .int, flags: Node.integerText, offset: UInt32(begin), payload: value))
+    position = i
+    return true
   }
 
   private func node(of text: DecimalText, offset: Int) -> Node {

@@ -38,6 +38,12 @@ extension JSONParser {
       if marks != 0 { return i &+ marks.trailingZeroBitCount &>> 3 }
       i &+= 8
     }
+    if i < length, length >= 8 {
+      // The last bytes, with zeros behind them, which are no text either.
+      let unused = UInt64(truncatingIfNeeded: 64 &- 8 &* (length &- i))
+      let marks = textMarks(loadWord(start + (length &- 8)) &>> unused)
+      return i &+ marks.trailingZeroBitCount &>> 3
+    }
     while i < length {
       let byte = start[i]
       if byte == Byte.quote || byte == Byte.backslash || byte < 0x20 || byte >= 0x80 { break }

@@ -7,7 +7,7 @@ struct JSONParser: ~Copyable {
   let length: Int
   let maxDepth: Int
   var position = 0
-  var nodes: [Node] = []
+  var nodes = NodeArray()
   /// At how many nodes more room is made for them, before `append` does it.
   private var crowd = 1 << 20
   /// The node of the innermost array or object that is open; -1 where none is. As long as it is, its payload
@@ -15,11 +15,8 @@ struct JSONParser: ~Copyable {
   var innermost = -1
   /// How many arrays and objects are open.
   var depth = 0
-  var ints = NumberPool<Int64>()
-  var doubles = NumberPool<Double>()
-  /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
-  var integerMarks: [UInt8] = []
-  var words = WordPool()
+  /// What has no nodes; nil until there is any.
+  private(set) var flat: FlatPools?
   /// Lists that were read together with the one at which they began.
   private var moreLists = 0
   /// Hash tables of the keys of large objects, one for each depth that needed one.
@@ -30,6 +27,14 @@ struct JSONParser: ~Copyable {
     self.length = length
     self.maxDepth = maxDepth
     nodes.reserveCapacity(min(length / 8, 256) + 8)
+  }
+
+  /// Where what has no nodes goes.
+  mutating func pools() -> FlatPools {
+    if let flat { return flat }
+    let made = FlatPools()
+    flat = made
+    return made
   }
 
   /// Parses the whole text.
@@ -70,7 +75,7 @@ struct JSONParser: ~Copyable {
         }
       } else {
         // A container may open, and then this loop ends.
-        nodes[container].payload = Node.packed(count: count, upper: nodes[container].upper)
+        nodes.setPayload(Node.packed(count: count, upper: nodes[container].upper), at: container)
         try value()
         count += moreLists
         moreLists = 0
@@ -115,7 +120,7 @@ struct JSONParser: ~Copyable {
     let keyStart = position
     let index = nodes.count
     try string()
-    if isDuplicate(key: index, first: first, earlier: earlier, depth: depth) {
+    if earlier > 0, isDuplicate(key: index, first: first, earlier: earlier, depth: depth) {
       throw Fault(defect: .duplicateKey(shown(key: index)), offset: keyStart)
     }
     skipWhiteSpace()
@@ -156,18 +161,20 @@ struct JSONParser: ~Copyable {
   /// Reads the list of short strings at the position, within another one, and those that follow, or leaves it alone
   /// and answers false.
   private mutating func wordList() -> Bool {
-    guard !words.isClosed, innermost >= 0, nodes[innermost].tag == .array, depth < maxDepth,
+    guard innermost >= 0, nodes[innermost].tag == .array, depth < maxDepth,
       position + 1 < length, start[position + 1] == Byte.quote
     else { return false }
-    if let (end, count) = words.readLists(start, length, from: position, &nodes) {
+    let pools = pools()
+    if pools.words.isClosed { return false }
+    if let (end, count) = pools.words.readLists(start, length, from: position, &nodes) {
       position = end
       moreLists = count - 1
       return true
     }
-    if words.isClosed { return false }
-    let first = words.codes.count
-    guard let end = words.readList(start, length, from: position + 1) else { return false }
-    let payload = Node.packed(count: words.codes.count - first, upper: first)
+    if pools.words.isClosed { return false }
+    let first = pools.words.codes.count
+    guard let end = pools.words.readList(start, length, from: position + 1) else { return false }
+    let payload = Node.packed(count: pools.words.codes.count - first, upper: first)
     nodes.append(Node(tag: .words, offset: UInt32(position), payload: payload))
     position = end
     return true
@@ -179,7 +186,7 @@ struct JSONParser: ~Copyable {
     depth -= 1
     position += 1
     nodes.append(Node(tag: .end, offset: UInt32(position)))
-    nodes[closed].payload = Node.packed(count: count, upper: nodes.count)
+    nodes.setPayload(Node.packed(count: count, upper: nodes.count), at: closed)
   }
 
   private mutating func word(_ tag: Tag, length: Int) {

@@ -18,38 +18,45 @@ extension JSONValue {
     return JSONValue(tape: tape, index: child)
   }
 
-  /// The members of an object with these keys, found in one pass, and whether it has no others; none
-  /// and false for every other kind.
-  public func members(named keys: [String]) -> (values: [JSONValue?], areAll: Bool) {
-    guard element < 0, node.tag == .object else {
-      return (Array(repeating: nil, count: keys.count), false)
+  /// Shows those members of an object that have known keys, by the place of the key, and tells whether it has no
+  /// others; none and false for every other kind.
+  public func forEachMember(named keys: NameIndex, _ body: (Int, JSONValue) -> Void) -> Bool {
+    guard element < 0, node.tag == .object else { return false }
+    var areAll = true
+    var child = index + 1
+    for _ in 0..<node.count {
+      if let place = keys.position(ofNode: child, in: tape) {
+        body(place, JSONValue(tape: tape, index: child + 1))
+      } else {
+        areAll = false
+      }
+      child = tape.next(after: child + 1)
     }
-    let (places, areAll) = tape.members(of: index, named: keys)
-    return (places.map { $0.map { JSONValue(tape: tape, index: $0) } }, areAll)
+    return areAll
+  }
+
+  /// The numbers of an array of nothing but integers; nil for any other value.
+  public var flatIntegers: ArraySlice<Int64>? {
+    guard element < 0, node.tag == .intArray else { return nil }
+    return tape.ints[node.upper..<node.upper + node.count]
   }
 
   /// The first key of an object that is none of `known`; nil when all are known, and for every other
   /// kind. It makes no string of a key that is known.
-  public func firstKey(notIn known: [String]) -> String? {
+  public func firstKey(notIn known: NameIndex) -> String? {
     guard element < 0, node.tag == .object else { return nil }
     var child = index + 1
     for _ in 0..<node.count {
-      let key = JSONValue(tape: tape, index: child)
-      if !known.contains(where: { key.stringEquals($0) }) { return key.string }
+      if known.position(ofNode: child, in: tape) == nil {
+        return JSONValue(tape: tape, index: child).string
+      }
       child = tape.next(after: child + 1)
     }
     return nil
   }
 
   /// The values of the members of an object in order, without their keys; none for every other kind.
-  public var memberValues: [JSONValue] {
-    guard element < 0, node.tag == .object else { return [] }
-    var child = index + 1
-    return (0..<node.count).map { _ in
-      defer { child = tape.next(after: child + 1) }
-      return JSONValue(tape: tape, index: child + 1)
-    }
-  }
+  public var memberValues: MemberValues { MemberValues(value: self) }
 
   /// The element of an array; nil out of bounds, and for every other kind. At once for flat arrays
   /// of numbers of one kind and of words; otherwise it takes time in `position`, so use `elements` to see all.
@@ -103,6 +110,27 @@ extension JSONValue {
 
     /// How many are left.
     public var underestimatedCount: Int { remaining }
+  }
+
+  /// The values of the members of an object.
+  public struct MemberValues: Sequence, IteratorProtocol, Sendable {
+    private let tape: Tape
+    private var remaining: Int
+    private var child: Int
+
+    init(value: JSONValue) {
+      tape = value.tape
+      remaining = value.kind == .object ? value.count : 0
+      child = value.index + 1
+    }
+
+    /// The next value, in constant time.
+    public mutating func next() -> JSONValue? {
+      guard remaining > 0 else { return nil }
+      remaining -= 1
+      defer { child = tape.next(after: child + 1) }
+      return JSONValue(tape: tape, index: child + 1)
+    }
   }
 
   /// The members of an object.

@@ -21,6 +21,12 @@ extension JSONValue {
       payload: tape.doubles[at].bitPattern)
   }
 
+  /// Whether it is an integer of 64 bits, written as one.
+  public var isInteger64: Bool {
+    if element < 0, node.tag == .int { return node.flags & Node.integerText != 0 }
+    return kind == .number && isIntegerText && (int64 != nil || uint64 != nil)
+  }
+
   /// The number as a 64-bit integer, when it is one exactly, however it is written: `7`, `7.0` and
   /// `0.7e1` all are 7. Nil for other kinds, fractions, and numbers beyond the range.
   public var int64: Int64? {

@@ -68,6 +68,19 @@ public struct JSONValue: Sendable {
     return hasEscapes ? unescaped(source) : [UInt8](source)
   }
 
+  /// Lends the UTF-8 of `string`; nil for every other kind.
+  @inline(__always)
+  func withStringBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R? {
+    guard element < 0, !hasEscapes else {
+      return stringBytes.map { $0.withUnsafeBufferPointer(body) }
+    }
+    let node = node
+    guard node.tag == .string else { return nil }
+    return tape.withText {
+      body(UnsafeBufferPointer(rebasing: $0[Int(node.offset)..<Int(node.payload)]))
+    }
+  }
+
   /// Whether it is a string of exactly these code points, without making a string.
   public func stringEquals(_ other: String) -> Bool {
     if element >= 0 { return stringSource?.elementsEqual(other.utf8) ?? false }

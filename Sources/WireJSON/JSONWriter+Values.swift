@@ -36,8 +36,15 @@ extension JSONWriter {
   /// Writes a parsed value as it was sent, without the white space around it; see `JSONValue.rawText`.
   public mutating func raw(_ value: JSONValue) {
     if value.element >= 0 { return raw(value.rawText) }
-    let range = value.sourceRange
-    value.tape.withText { raw(UnsafeBufferPointer(rebasing: $0[range])) }
+    let tape = value.tape
+    let node = value.node
+    separate()
+    tape.withText { text in
+      let isOpen = node.tag == .array || node.tag == .object
+      let end =
+        isOpen ? Int(tape.nodes[node.upper - 1].offset) : endOfText(of: node, in: text)
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[textStart(of: node)..<end]))
+    }
   }
 
   /// Writes a value that is one node.

@@ -98,12 +98,17 @@ public struct JSONWriter: Sendable {
 
   private mutating func word(_ text: StaticString) {
     separate()
+    plain(text)
+  }
+
+  /// Writes text as it stands, without a comma before it.
+  public mutating func plain(_ text: StaticString) {
     bytes.append(
       contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   /// Puts a comma unless a value has just been opened, announced, or is the first.
-  private mutating func separate() {
+  mutating func separate() {
     switch bytes.last {
     case nil, Byte.openBrace, Byte.openBracket, Byte.colon, Byte.comma, 0x0A: break
     default: bytes.append(Byte.comma)

@@ -37,14 +37,7 @@ extension JSONParser {
   /// Whether the object open at `depth`, which has `earlier` members from node `first` on, already
   /// has the key of node `index`.
   mutating func isDuplicate(key index: Int, first: Int, earlier: Int, depth: Int) -> Bool {
-    if earlier < Self.linearLimit {
-      var other = first
-      for _ in 0..<earlier {
-        if equalKeys(other, index) { return true }
-        other = next(after: other + 1)
-      }
-      return false
-    }
+    if earlier < Self.linearLimit { return isDuplicate(key: index, first: first, earlier: earlier) }
     while keyTables.count <= depth { keyTables.append(KeyTable()) }
     if earlier == Self.linearLimit || keyTables[depth].needsRoom {
       keyTables[depth].reset(capacity: 2 * earlier)
@@ -59,6 +52,24 @@ extension JSONParser {
     let isNew = table.insert(index, hash: hash(ofKey: index)) { equalKeys($0, index) }
     swap(&table, &keyTables[depth])
     return !isNew
+  }
+
+  /// The same for an object of few members.
+  @inline(__always)
+  private func isDuplicate(key index: Int, first: Int, earlier: Int) -> Bool {
+    let key = nodes[index]
+    let length = key.payload &- UInt64(key.offset)
+    var other = first
+    for _ in 0..<earlier {
+      let before = nodes[other]
+      // Most keys differ in length.
+      let mayBe =
+        before.payload &- UInt64(before.offset) == length
+        || (before.flags | key.flags) & Node.escaped != 0
+      if mayBe, equalKeys(other, index) { return true }
+      other = next(after: other + 1)
+    }
+    return false
   }
 
   private func equalKeys(_ a: Int, _ b: Int) -> Bool {

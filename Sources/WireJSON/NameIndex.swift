@@ -1,28 +1,54 @@
 /// Names that are known beforehand, found by the bytes of a JSON string without making one of the language.
 public struct NameIndex: Sendable {
-  private let names: [[UInt8]]
+  /// The names side by side, and where each begins, with one more place at the end.
+  private let text: [UInt8]
+  private let begins: [Int]
   /// Positions in `names`, and -1 where the slot is free; a power of two of them, most of them free.
   private let slots: [Int32]
 
   /// An index of these names; of two that are equal it finds the first.
   public init(_ names: [String]) {
-    self.names = names.map { Array($0.utf8) }
+    var text: [UInt8] = []
+    var begins = [0]
+    begins.reserveCapacity(names.count + 1)
+    for name in names {
+      text.append(contentsOf: name.utf8)
+      begins.append(text.count)
+    }
     var size = 16
     while size < 4 * names.count { size *= 2 }
     var slots = [Int32](repeating: -1, count: size)
-    for (position, name) in self.names.enumerated() {
-      var slot = name.withUnsafeBufferPointer { Self.hash($0) } & (size - 1)
-      while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
-      slots[slot] = Int32(truncatingIfNeeded: position)
+    text.withUnsafeBufferPointer { text in
+      for position in names.indices {
+        let name = UnsafeBufferPointer(rebasing: text[begins[position]..<begins[position + 1]])
+        var slot = Self.hash(name) & (size - 1)
+        while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+        slots[slot] = Int32(truncatingIfNeeded: position)
+      }
     }
+    self.text = text
+    self.begins = begins
     self.slots = slots
   }
 
+  /// How many names there are.
+  public var count: Int { begins.count - 1 }
+
   /// The position of a string among the names; nil for any other string, and for what is none.
   public func position(of value: JSONValue) -> Int? {
-    guard let source = value.stringSource else { return nil }
-    if value.hasEscapes { return unescaped(source).withUnsafeBufferPointer { find($0) } }
-    return source.withUnsafeBufferPointer { find($0) }
+    value.withStringBytes { find($0) } ?? nil
+  }
+
+  /// The same for the string of a node.
+  @inline(__always)
+  func position(ofNode index: Int, in tape: Tape) -> Int? {
+    let node = tape.nodes[index]
+    let range = Int(node.offset)..<Int(node.payload)
+    return tape.withText { text in
+      let source = UnsafeBufferPointer(rebasing: text[range])
+      if node.flags & Node.escaped == 0 { return find(source) }
+      return unescaped(source).withUnsafeBufferPointer { find($0) }
+    }
   }
 
   /// The position of a name; nil for any other.
@@ -35,7 +61,11 @@ public struct NameIndex: Sendable {
     var slot = Self.hash(name) & (slots.count - 1)
     while slots[slot] >= 0 {
       let position = Int(slots[slot])
-      if names[position].withUnsafeBufferPointer({ areEqual($0, name) }) { return position }
+      let own = begins[position]..<begins[position + 1]
+      let isSame = text.withUnsafeBufferPointer {
+        areEqual(UnsafeBufferPointer(rebasing: $0[own]), name)
+      }
+      if isSame { return position }
       slot = (slot + 1) & (slots.count - 1)
     }
     return nil

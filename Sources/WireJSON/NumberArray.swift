@@ -27,14 +27,13 @@ public enum DType: String, Sendable, CaseIterable {
   /// one byte, 0 or 1
   case bool
 
-  private static let names = allCases.map { (type: $0, name: $0.rawValue) }
+  private static let all = allCases
+  private static let names = NameIndex(all.map(\.rawValue))
 
   /// The type that a JSON value names; nil when it names none.
   public init?(_ name: JSONValue?) {
-    guard let name, let found = Self.names.first(where: { name.stringEquals($0.name) }) else {
-      return nil
-    }
-    self = found.type
+    guard let name, let place = Self.names.position(of: name) else { return nil }
+    self = Self.all[place]
   }
 
   /// Bytes an element.

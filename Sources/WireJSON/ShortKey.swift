@@ -43,38 +43,54 @@ extension JSONValue {
   ) -> (JSONValue?, JSONValue?, JSONValue?, JSONValue?) {
     guard element < 0, node.tag == .object else { return (nil, nil, nil, nil) }
     var places = (-1, -1, -1, -1)
-    var child = index + 1
-    for _ in 0..<node.count {
-      if let key = tape.shortKey(at: child) {
-        if key == a {
-          places.0 = child + 1
-        } else if key == b {
-          places.1 = child + 1
-        } else if key == c {
-          places.2 = child + 1
-        } else if key == d {
-          places.3 = child + 1
-        }
+    tape.forEachShortKey(of: index) { key, place in
+      if key == a {
+        places.0 = place
+      } else if key == b {
+        places.1 = place
+      } else if key == c {
+        places.2 = place
+      } else if key == d {
+        places.3 = place
       }
-      child = tape.next(after: child + 1)
     }
     func value(_ place: Int) -> JSONValue? {
       place < 0 ? nil : JSONValue(tape: tape, index: place)
     }
     return (value(places.0), value(places.1), value(places.2), value(places.3))
   }
+
+  /// Whether it is a string of exactly these code points.
+  public func stringEquals(_ other: ShortKey) -> Bool {
+    guard element < 0, node.tag == .string else { return false }
+    return tape.withText { tape.shortKey(of: node, in: $0) == other }
+  }
 }
 
 extension Tape {
-  /// The key of a node; nil where it is longer than eight bytes.
-  fileprivate func shortKey(at index: Int) -> ShortKey? {
-    let node = nodes[index]
-    let range = Int(node.offset)..<Int(node.payload)
+  /// Shows the keys of an object that have at most eight bytes, and the nodes of their values.
+  @inline(__always)
+  fileprivate func forEachShortKey(of object: Int, _ body: (ShortKey, Int) -> Void) {
+    withText { text in
+      nodes.withUnsafeBufferPointer { nodes in
+        var child = object + 1
+        for _ in 0..<nodes[object].count {
+          if let key = shortKey(of: nodes[child], in: text) { body(key, child + 1) }
+          let value = nodes[child + 1]
+          child = value.tag == .array || value.tag == .object ? value.upper : child + 2
+        }
+      }
+    }
+  }
+
+  /// The string of a node; nil where it is longer than eight bytes.
+  @inline(__always)
+  fileprivate func shortKey(of node: Node, in text: UnsafeBufferPointer<UInt8>) -> ShortKey? {
+    let (begin, end) = (Int(node.offset), Int(node.payload))
     if node.flags & Node.escaped != 0 {
-      let key = unescaped(text(range))
+      let key = unescaped(UnsafeBufferPointer(rebasing: text[begin..<end]))
       return key.count <= 8 ? ShortKey(key) : nil
     }
-    guard range.count <= 8 else { return nil }
-    return withText { ShortKey($0, range.lowerBound, range.upperBound) }
+    return end - begin <= 8 ? ShortKey(text, begin, end) : nil
   }
 }

@@ -45,16 +45,15 @@ final class Tape: Sendable {
   let base: Int
   /// The length of the text.
   let length: Int
-  let nodes: [Node]
-  let ints: [Int64]
-  let doubles: [Double]
+  let nodes: NodeArray
+  /// Nil where everything has nodes.
+  private let flat: FlatArrays?
 
-  /// 1 beside each double that was written as an integer; may be shorter than `doubles`.
-  let integerMarks: [UInt8]
-
-  /// The different strings of lists without nodes, and their codes, one list after the other.
-  let words: TextArray
-  let codes: [UInt8]
+  var ints: [Int64] { flat?.ints ?? [] }
+  var doubles: [Double] { flat?.doubles ?? [] }
+  var integerMarks: [UInt8] { flat?.integerMarks ?? [] }
+  var words: TextArray { flat?.words ?? TextArray() }
+  var codes: [UInt8] { flat?.codes ?? [] }
 
   /// Takes what a parser has made; nothing of it is left there.
   init(bytes: [UInt8], base: Int, parser: inout JSONParser) {
@@ -62,11 +61,7 @@ final class Tape: Sendable {
     self.base = base
     length = parser.length
     nodes = parser.nodes.taken()
-    integerMarks = parser.integerMarks.taken()
-    words = parser.words.takeWords()
-    codes = parser.words.codes.taken()
-    ints = parser.ints.takeFinished()
-    doubles = parser.doubles.takeFinished()
+    flat = parser.flat?.taken()
   }
 
   /// The index of the node after this one and its descendants.
@@ -105,23 +100,6 @@ final class Tape: Sendable {
       }
       return nil
     }
-  }
-
-  /// The values of an object's members that have these keys, and whether all members do.
-  func members(of object: Int, named keys: [String]) -> (values: [Int?], areAll: Bool) {
-    var found = [Int?](repeating: nil, count: keys.count)
-    var child = object + 1
-    var areAll = true
-    for _ in 0..<nodes[object].count {
-      let key = JSONValue(tape: self, index: child)
-      if let place = keys.firstIndex(where: { key.stringEquals($0) }) {
-        found[place] = child + 1
-      } else {
-        areAll = false
-      }
-      child = next(after: child + 1)
-    }
-    return (found, areAll)
   }
 
   /// Whether the string of a node is exactly these bytes once its escapes are gone.

@@ -10,7 +10,7 @@ extension WordPool {
   /// begins behind them, and adds a node for each. Gives the offset behind the last one and how many there are; nil
   /// for none, which says nothing of the text.
   mutating func readLists(
-    _ start: UnsafePointer<UInt8>, _ length: Int, from begin: Int, _ nodes: inout [Node]
+    _ start: UnsafePointer<UInt8>, _ length: Int, from begin: Int, _ nodes: inout NodeArray
   ) -> (end: Int, count: Int)? {
     guard QuoteIndex.hasLoops, begin + 2 < length,
       ShortWord(start, length, from: begin + 2) != nil

@@ -112,7 +112,9 @@ final class Connection {
       if outputClosed { queue.clear() }
       // Who waits for room in shared memory goes on while the next of it is read.
       if !queue.isEmpty && sharedMemoryIsPassedOn() { flush(now: now) }
-      for entry in service.takeNotifications() { deliver(entry) }
+      if service.hasNotifications {
+        for entry in service.takeNotifications() { deliver(entry) }
+      }
       if let turnEnds, monotonicMilliseconds() >= turnEnds {
         linesWait = true
         break

@@ -124,12 +124,13 @@ final class EventLoop {
 
   /// Subscriptions are answered between reads; a client that has not read the last answer waits for a newer one.
   private func sendUpdates() {
-    let canTake = { (session: SessionID) in self.client(session)?.queue.isEmpty ?? false }
-    let wait = service.sendUpdates(canTake: canTake)
-    updateDue = wait.map { now + $0 }
-    let entries = service.takeNotifications()
-    if entries.isEmpty { return }
-    for entry in entries { deliver(entry) }
+    updateDue = nil
+    if service.hasSubscriptions {
+      let wait = service.sendUpdates(canTake: { self.client($0)?.queue.isEmpty ?? false })
+      updateDue = wait.map { now + $0 }
+    }
+    guard service.hasNotifications else { return }
+    for entry in service.takeNotifications() { deliver(entry) }
     flushAll()
   }
 

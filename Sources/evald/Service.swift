@@ -9,6 +9,8 @@ struct Service {
   private let worker = Worker()
   /// Requests that the worker has not answered, in the order in which they came.
   private var pending: [(request: LongRequest<Server>, since: Double)] = []
+  /// What the line that is being answered puts off; nil where everything has to be answered at once.
+  private var deferred: Deferred<Server>?
   private var progressSent = 0.0
 
   /// How many long questions may wait; further ones are answered in line.
@@ -45,12 +47,12 @@ struct Service {
   ) {
     switch line {
     case .line(let bytes, let range):
-      var deferred: Deferred<Server>? =
-        worker != nil && pending.count < Self.pendingLimit ? Deferred() : nil
+      let canWait = worker != nil && pending.count < Self.pendingLimit
+      if canWait != (deferred != nil) { deferred = canWait ? Deferred() : nil }
       dispatcher.handle(
         bytes, in: range, session: &session, context: &server, output: &output,
         deferred: &deferred)
-      if let deferred, !deferred.isEmpty { take(deferred, session.id, output: &output) }
+      if deferred?.isEmpty == false { takeDeferred(session.id, output: &output) }
     case .tooLong(let prefix, let length):
       dispatcher.refuseTooLong(prefix: prefix, length: length, output: &output)
     }
@@ -58,8 +60,14 @@ struct Service {
 
   /// Notifications that the last line caused, for any session.
   mutating func takeNotifications() -> [Outbox.Entry] {
-    server.outbox.isEmpty ? [] : server.outbox.drain()
+    hasNotifications ? server.outbox.drain() : []
   }
+
+  /// Whether there are any.
+  var hasNotifications: Bool { !server.outbox.isEmpty }
+
+  /// Whether anybody wants updates.
+  var hasSubscriptions: Bool { server.hasSubscriptions }
 
   /// Queues updates of subscriptions that are due; milliseconds until the next, nil when none waits.
   mutating func sendUpdates(canTake: (SessionID) -> Bool) -> Int? {
@@ -122,9 +130,9 @@ extension Service {
     server.sessionEnded(session)
   }
 
-  private mutating func take(
-    _ deferred: Deferred<Server>, _ session: SessionID, output: inout [UInt8]
-  ) {
+  private mutating func takeDeferred(_ session: SessionID, output: inout [UInt8]) {
+    guard let deferred else { return }
+    self.deferred = nil
     for id in deferred.cancelled {
       guard
         let place = pending.firstIndex(where: {

@@ -31,47 +31,47 @@ extension Server {
   ) { server, params, writer throws(RPCError) in
     let batch = try params.required("batch")
     let sender = try Sender(params)
-    let name = try server.streamName(params)
+    let (name, place) = try server.find(params)
     var rowMetrics: [MetricRequest] = []
-    let isNew = try server.look(at: name) { stream throws(RPCError) in
+    let isNew = try server.look(at: place) { stream throws(RPCError) in
       rowMetrics = try stream.rowMetrics(params)
       return try stream.isNew(sender, params)
     }
     var report: PushReport?
     if isNew {
-      report = try server.push(batch, to: name, from: sender, rowMetrics, params)
+      report = try server.push(batch, to: name, at: place, from: sender, rowMetrics, params)
       server.counters.pushes += 1
       server.counters.rows += UInt64(report?.applied ?? 0)
       server.changes += 1
     }
     // A notification has no reply.
     if params.caller.isNotification { return writer.null() }
-    try server.look(at: name) { stream throws(RPCError) in
+    try server.look(at: place) { stream throws(RPCError) in
       writer.pushResult(stream, report, rowMetrics)
     }
   }
 
   /// Applies a batch that is the next of its sender.
   private mutating func push(
-    _ batch: JSONValue, to name: String, from sender: Sender?, _ rowMetrics: [MetricRequest],
-    _ params: Params
+    _ batch: JSONValue, to name: String, at place: Place, from sender: Sender?,
+    _ rowMetrics: [MetricRequest], _ params: Params
   ) throws(RPCError) -> PushReport {
-    let path = params.path(of: "batch")
+    let path = "/params/batch"
     do {
       // Before they are copied: what is in shared memory may be far more than the line that names it.
       let shared = max(Self.sharedBytes(batch), batch["slices"].map(Self.sharedBytes) ?? 0)
       try reserveMemory(shared, for: "this batch", path: path)
-      let whole = try look(at: name) { stream throws(RPCError) in stream.engine.wholeColumns }
+      let whole = try look(at: place) { stream throws(RPCError) in stream.engine.wholeColumns }
       let reader = BatchReader(sharedMemory: sharedMemory, wholeColumns: whole)
       let columns = try reader.read(batch, path: path)
       let isWritten = journal != nil
-      let bytes = try look(at: name) { stream throws(RPCError) in
+      let bytes = try look(at: place) { stream throws(RPCError) in
         columns.mostBytesNeeded(by: stream.engine, isWritten: isWritten)
       }
       try reserveMemory(bytes, for: "this batch", path: path)
       try readyJournal()
       let commit = pushCommit(to: name, from: sender, columns, params)
-      return try withStream(named: name) { stream throws(RPCError) in
+      return try withStream(at: place) { stream throws(RPCError) in
         try stream.push(columns, from: sender, rowMetrics, path: path, commit: commit)
       }
     } catch {
@@ -102,7 +102,7 @@ extension Server {
   /// The bytes of the columns that stand in shared memory, by what their shapes say.
   private static func sharedBytes(_ columns: JSONValue) -> Int {
     var bytes = 0
-    for column in columns.memberValues {
+    for column in columns.memberValues where column.kind == .object {
       guard column["shared_memory"] != nil, let shape = column["shape"] else { continue }
       // Far more than any limit is as good as the whole of it.
       bytes = min(bytes + min(BatchReader.elements(shape) ?? 0, 1 << 40) * 8, 1 << 50)

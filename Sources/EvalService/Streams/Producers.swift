@@ -40,10 +40,15 @@ struct Producer: Sendable {
   /// The last number that is durable, where records up to this one are.
   func durable(to record: UInt64) -> Int64 { self.record <= record ? last : durableBefore }
 
-  /// Notes which record will have the next number.
-  fileprivate mutating func note(record: UInt64, durableTo durable: UInt64) {
+  /// Notes a number, and which record of the journal has it; gives how many bytes more are taken for that.
+  fileprivate mutating func note(
+    _ number: Int64, _ isRefused: Bool, record: UInt64, durableTo durable: UInt64
+  ) -> Int {
+    let before = byteCount
     durableBefore = self.durable(to: durable)
     self.record = record
+    if isRefused { refuse(number) } else { apply(number) }
+    return byteCount - before
   }
 
   var byteCount: Int { 128 + refused.count * 8 }
@@ -67,10 +72,10 @@ struct Producers: Sendable {
   mutating func note(
     _ sender: Sender, isRefused: Bool, record: UInt64 = 0, durableTo durable: UInt64 = 0
   ) {
-    let before = byName[sender.producer].map(\.byteCount) ?? 0
-    byName[sender.producer, default: Producer()].note(record: record, durableTo: durable)
-    byName[sender.producer, default: Producer()].note(sender.number, isRefused)
-    byteCount += self[sender.producer].byteCount - before
+    let known = byName.count
+    byteCount += byName[sender.producer, default: Producer()].note(
+      sender.number, isRefused, record: record, durableTo: durable)
+    if byName.count > known { byteCount += Producer().byteCount }
   }
 }
 
@@ -102,12 +107,6 @@ extension Producer {
   }
 }
 
-extension Producer {
-  fileprivate mutating func note(_ number: Int64, _ isRefused: Bool) {
-    if isRefused { refuse(number) } else { apply(number) }
-  }
-}
-
 /// Who sent a batch, and as which number.
 struct Sender {
   var producer: String
@@ -124,8 +123,7 @@ struct Sender {
     if let producer, producer.isEmpty || producer.utf8.count > 200 {
       throw params.invalid("producer", "must have 1 to 200 bytes")
     }
-    guard params.present("seq") != nil else { return nil }
-    let number = try params.int("seq", in: 1...Int.max)
+    guard let number = try params.optionalInt("seq", in: 1...Int.max) else { return nil }
     guard let producer else {
       throw RPCError(
         .invalidParams, "seq needs a producer", path: params.path(of: "producer"),

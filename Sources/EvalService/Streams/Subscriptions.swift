@@ -48,6 +48,9 @@ extension Server {
     subscriptions.removeAll { $0.session == session }
   }
 
+  /// Whether anybody wants updates.
+  public var hasSubscriptions: Bool { !subscriptions.all.isEmpty }
+
   /// Queues updates that are due, and gives the seconds until the next one may be; nil when none waits.
   ///
   /// `canTake` says whether a connection has read what was sent before: one that has not gets the

@@ -7,12 +7,21 @@ import WireJSON
 /// The members of a packed column.
 private struct PackedParts {
   static let keys = ["dtype", "shape", "base64", "shared_memory", "offset"]
-  let dtype, shape, base64, sharedMemory, offset: JSONValue?
+  private static let index = NameIndex(keys)
+  private(set) var dtype, shape, base64, sharedMemory, offset: JSONValue?
+  /// Whether there are no other members.
+  private(set) var areAll = false
 
-  /// From the members in the order of `keys`.
-  init(_ values: [JSONValue?]) {
-    (dtype, shape, base64) = (values[0], values[1], values[2])
-    (sharedMemory, offset) = (values[3], values[4])
+  init(_ column: JSONValue) {
+    areAll = column.forEachMember(named: Self.index) { place, value in
+      switch place {
+      case 0: dtype = value
+      case 1: shape = value
+      case 2: base64 = value
+      case 3: sharedMemory = value
+      default: offset = value
+      }
+    }
   }
 
   /// Which of them says where the bytes are.
@@ -22,12 +31,11 @@ private struct PackedParts {
 extension BatchReader {
   /// A column that is an object: packed, or by dictionary.
   func encoded(_ json: JSONValue, at place: ColumnPlace) throws(RPCError) -> Column {
-    let (values, areAll) = json.members(named: PackedParts.keys)
-    if !areAll {
+    let parts = PackedParts(json)
+    if !parts.areAll {
       if json["dictionary"] != nil { return try dictionary(json, at: place) }
       try refuseUnknown(json, PackedParts.keys, at: place)
     }
-    let parts = PackedParts(values)
     guard let dtype = DType(parts.dtype) else {
       throw RPCError(
         .invalidBatch, "a packed column needs a dtype", path: place.pointer(to: "dtype"),
@@ -120,7 +128,11 @@ extension BatchReader {
 
   private static func lengths(_ json: JSONValue) -> [Int]? {
     guard json.kind == .array, (1...8).contains(json.count) else { return nil }
+    if let lengths = json.flatIntegers {
+      return lengths.contains { $0 < 0 } ? nil : lengths.map { Int(truncatingIfNeeded: $0) }
+    }
     var lengths: [Int] = []
+    lengths.reserveCapacity(json.count)
     for element in json.elements {
       guard let length = element.int64.flatMap(Int.init(exactly:)), length >= 0 else { return nil }
       lengths.append(length)

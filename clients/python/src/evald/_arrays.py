@@ -71,8 +71,16 @@ def _put_bytes(head: bytes, data: Any, size: int, out: Parts) -> None:
         ValueError: it is not contiguous.
     """
     ring = out.ring
-    if ring is not None and size >= ring.least and ring.put(head, data, size, out):
-        return
+    if ring is None or size < ring.least or not ring.put(head, data, size, out):
+        _put_text(head, data, size, out)
+
+
+def _put_text(head: bytes, data: Any, size: int, out: Parts) -> None:
+    """Appends the bytes of any contiguous buffer in base64.
+
+    Raises:
+        ValueError: it is not contiguous.
+    """
     if size < 2 * _CHUNK:
         text = _base64.encode(data)
         out += (head, b'"base64":"', text, b'"},')
@@ -91,16 +99,20 @@ def _put_bytes(head: bytes, data: Any, size: int, out: Parts) -> None:
 
 def put_numpy(name: str, value: Any, out: Parts) -> None:
     """Appends a `numpy.ndarray`: the common case first, all others in `_put_numpy_odd`."""
-    if value.base is not None and out.ring is not None and _put_lent_array(name, value, out):
+    ring = out.ring
+    if ring is not None and value.base is not None and _put_lent_array(name, value, out):
         return
     head = _heads.get((name, value.dtype, value.shape))
     if head is None:
         _put_numpy_odd(name, value, out)
         return
+    size = value.nbytes
+    if ring is not None and size >= ring.least and ring.put(head, value, size, out):
+        return
     try:
-        _put_bytes(head, value, value.nbytes, out)
+        _put_text(head, value, size, out)
     except ValueError:  # not contiguous: the buffer protocol refuses, tobytes copies in C order
-        _put_bytes(head, value.tobytes(), value.nbytes, out)
+        _put_text(head, value.tobytes(), size, out)
 
 
 def _put_lent_array(name: str, value: Any, out: Parts) -> bool:

@@ -161,8 +161,9 @@ class Ring:
 
         Then `_hungry` is set, unless the reason is that somebody else is here.
         """
+        lock = self._lock
         # A signal handler that pushes may come in between, so this must not wait.
-        if not self._lock.acquire(blocking=False):
+        if not lock.acquire(False):
             return -1
         try:
             records, start = self._records, self._head
@@ -173,19 +174,20 @@ class Ring:
                 if start < 0:
                     self._hungry = True
                     return -1
-            end = (start + size + _ALIGN - 1) & -_ALIGN
-            last = blocks[-1].record if blocks else None
-            if last and last[1] == start and last[2] == use:
-                last[1] = end
-                blocks[-1].size += size
-            else:
-                record = [start, end, use]
-                blocks.append(Block(record, size))
-                records.append(record)
-            self._head = end
+            self._head = end = (start + size + _ALIGN - 1) & -_ALIGN
+            if blocks:
+                block = blocks[-1]
+                last = block.record
+                if last[1] == start and last[2] == use:
+                    last[1] = end
+                    block.size += size
+                    return start
+            record = [start, end, use]
+            blocks.append(Block(record, size))
+            records.append(record)
             return start
         finally:
-            self._lock.release()
+            lock.release()
 
     def _wait(self, size: int, blocks: list[Block], use: int = SENT) -> int:
         """Space that comes free within a short time, or by which the segment grows."""
