@@ -63,7 +63,9 @@ extension JSONParser {
       let block = UnsafeRawPointer(start + i).loadUnaligned(as: SIMD16<UInt8>.self)
       // As signed numbers, what is beyond ASCII is below a space too.
       let others = unsafeBitCast(block, to: SIMD16<Int8>.self) .< spaces
-      if any((block .== quotes) .| (block .== backslashes) .| others) { break }
+      let marks = unsafeBitCast(
+        (block .== quotes) .| (block .== backslashes) .| others, to: SIMD2<UInt64>.self)
+      if marks[0] | marks[1] != 0 { break }
       i += 16
     }
     return i
