@@ -32,6 +32,10 @@ def test_a_flooded_stderr_holds_nothing_up(fake: Starter) -> None:
     stream = ev.stream("val", "binary")
     stream.push(x=[0.5])
     stream.query()
+    # Its lines are read by a thread of its own, which may be behind the reply.
+    deadline = time.monotonic() + 30
+    while not ev.stderr[-1].startswith("noise 19999") and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert ev.stderr[-1].startswith("noise 19999")
     assert len(ev.stderr) <= 50
 
