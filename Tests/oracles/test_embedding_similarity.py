@@ -116,6 +116,9 @@ def test_is_bert_score(
             # Its F of a nan is 0, and its infinite F of opposite scores is 0 here.
             if math.isnan(score[place]) or not well_conditioned(score):
                 continue
+            # Opposite scores cancel here, and leave the rounding of one of them there.
+            if place == 2 and not well_conditioned(theirs):
+                continue
             if math.isfinite(theirs[place]):
                 assert close(score[place], theirs[place], 1e-9)
 
