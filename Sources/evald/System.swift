@@ -125,7 +125,7 @@ func prepareMemory() {
     // Room above this size goes back to the system once it is free; below it, and up to eight
     // megabytes, it stays for the next batch.
     _ = setAllocatorOption(-3, 4 << 20)  // M_MMAP_THRESHOLD
-    _ = setAllocatorOption(-1, 16 << 20)  // M_TRIM_THRESHOLD
+    _ = setAllocatorOption(-1, 8 << 20)  // M_TRIM_THRESHOLD
   #endif
   #if os(Linux)
     Server.advise(onLargeColumns: { room in
