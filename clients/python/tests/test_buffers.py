@@ -143,6 +143,26 @@ def test_small_or_without_room_it_is_an_ordinary_array(
         without.stream("s", "scalar").push(values=array.ravel())
 
 
+def test_who_keeps_arrays_is_woken_by_the_last_reply(
+    real: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept never comes free, and two fifths of the segment might not."""
+    monkeypatch.setattr(_shared, "_NAP", 2.0)
+    monkeypatch.setattr(_shared, "_PATIENCE", 20.0)
+    ev = real(shared_memory=True)
+    stream = ev.stream("s", "scalar")
+    kept = [ev.empty(1 << 17) for _ in range(5)]
+    assert all(map(is_in_place, kept))
+    start = time.monotonic()
+    for _ in range(20):
+        array = ev.empty(1 << 17)
+        assert is_in_place(array)
+        array[...] = 1
+        stream.push(values=array)
+    assert stream.query("sum")["sum"] == 20 << 17
+    assert time.monotonic() - start < 8
+
+
 @pytest.mark.parametrize("dtype", ["complex64", "U5", "O", ">f4", "datetime64[s]", "longdouble"])
 def test_types_that_no_column_has(real: Starter, dtype: str) -> None:
     with pytest.raises(TypeError, match="no place on the wire"):

@@ -58,6 +58,17 @@ class Lent(NamedTuple):
         out.lent.append((name, self, value))
 
 
+# Bytes of a number, by its type.
+_sizes: dict[Any, int] = {}
+
+
+def _find_size(dtype: Any) -> int:
+    if f"{dtype.kind}{dtype.itemsize}" not in BY_KIND or not dtype.isnative:
+        raise TypeError(f"{dtype} has no place on the wire")
+    _sizes[dtype] = size = int(dtype.itemsize)
+    return size
+
+
 def empty(ring: Ring | None, shape: Any, dtype: Any) -> Any:
     """An array of this shape and type: in shared memory if it can be, else an ordinary one.
 
@@ -67,10 +78,9 @@ def empty(ring: Ring | None, shape: Any, dtype: Any) -> Any:
     import numpy
 
     dtype = numpy.dtype(dtype)
-    if f"{dtype.kind}{dtype.itemsize}" not in BY_KIND or not dtype.isnative:
-        raise TypeError(f"{dtype} has no place on the wire")
+    itemsize = _sizes.get(dtype) or _find_size(dtype)
     sizes = tuple(map(int, shape)) if hasattr(shape, "__iter__") else (int(shape),)
-    size = math.prod(sizes) * dtype.itemsize
+    size = math.prod(sizes) * itemsize
     place = ring.lend(size) if ring is not None and size >= ring.least else None
     if ring is None or place is None:
         return numpy.empty(sizes, dtype)
@@ -90,6 +100,8 @@ def lent_array(value: Any, ring: Ring | None) -> Lent | None:
         return None
     if not value.flags.c_contiguous or not value.size:
         return None
+    if buffer.array() is value:  # mostly, and where it begins need not be asked for
+        return Lent(buffer, buffer.block.start)
     return Lent(buffer, buffer.ring.offset(value.__array_interface__["data"][0]))
 
 

@@ -15,6 +15,7 @@ from ._outgoing import write_all
 from ._process import Process
 from ._replies import Replies
 
+_READ_BYTES = 1 << 18
 _INITIALIZE = {
     "client": {"name": "evald-python", "version": "0.1.0"},
     "protocol_versions": [1],
@@ -44,10 +45,12 @@ class Connection:
 
     def _read(self) -> None:
         fd, rest = self.process.stdout, bytearray()
+        # The same room again and again: new room of that size is a mapping of its own each time.
+        room = memoryview(bytearray(_READ_BYTES))
         with contextlib.suppress(OSError):
-            while chunk := os.read(fd, 1 << 18):
+            while count := os.readv(fd, (room,)):
                 searched = len(rest)
-                rest += chunk
+                rest += room[:count]
                 if rest.find(b"\n", searched) < 0:
                     continue
                 *lines, last = rest.split(b"\n")

@@ -30,7 +30,7 @@ def compose_line(
     if isinstance(parts, Parts) and parts.ring is not None:
         asked = parts.ring.written(parts)
         if asked is not None:
-            number = replies.hold(asked[1])
+            number = replies.wait(asked[1])
             lines.append(b'{"jsonrpc":"2.0","id":%d,%s' % (number, asked[0]))
     return size
 

@@ -29,6 +29,21 @@ class Block:
         self.record[2] = FREE
 
 
+class Hold:
+    """Keeps blocks in use until a ping is answered for whose reply nobody waits."""
+
+    __slots__ = ("_blocks", "_ring")
+    sent = True
+
+    def __init__(self, ring: Ring, blocks: list[Block]) -> None:
+        self._ring, self._blocks = ring, blocks
+
+    def settle(self, message: object) -> None:
+        """Lets go of them, whatever the reply is."""
+        self._blocks = []
+        self._ring.heard()
+
+
 class Parts(list[bytes]):
     """A line in pieces, and the blocks of shared memory that it speaks of.
 

@@ -36,20 +36,6 @@ class Reply:
         return message.get("result")
 
 
-class Hold:
-    """Keeps something alive until a reply comes that nobody waits for."""
-
-    __slots__ = ("_kept",)
-    sent = True
-
-    def __init__(self, kept: object) -> None:
-        self._kept = kept
-
-    def settle(self, message: dict[str, Any] | EvaldError | None) -> None:
-        """Lets go of it, whatever the reply is."""
-        self._kept = None
-
-
 class Waiting(Protocol):
     """Whoever waits for a reply; `sent` says that the request has been written."""
 
@@ -75,10 +61,6 @@ class Replies:
         """A place for the reply to this request."""
         reply = self._waiting[number] = Reply(number)
         return reply
-
-    def hold(self, kept: object) -> int:
-        """The number of a request until whose reply something is kept alive."""
-        return self.wait(Hold(kept))
 
     def wait(self, waiting: Waiting) -> int:
         """The number of a request that is written at once, and whose reply this takes."""

@@ -7,8 +7,8 @@ writer thread puts a `ping` behind a line, and its reply frees all blocks writte
 
 A loop that does nothing but push is faster than the daemon counts. Ever more memory, or base64,
 would cost it three times what a push into known memory costs; so while two megabytes wait to be
-read it waits, for milliseconds at most, until a reply frees a block. Then the segment grows, and
-where it can't, the column goes as base64.
+read, or eight such columns, it waits, for milliseconds at most, until replies free blocks. Then the
+segment grows, and where it can't, the column goes as base64.
 
 The segment grows as it is needed, and its pages are reserved before they are touched: a full
 /dev/shm is then an error of a call, where it would otherwise kill the process with SIGBUS.
@@ -29,7 +29,7 @@ from collections import deque
 from typing import Any
 
 from . import _base64
-from ._parts import LENT, SENT, Block, Parts
+from ._parts import LENT, SENT, Block, Hold, Parts
 
 DIRECTORY = "/dev/shm"
 """Where segments are."""
@@ -42,6 +42,9 @@ piping and decoding."""
 _PING = b'"method":"ping"}\n'
 _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
+# To be woken takes as long as a column of half a megabyte: so there is room for several large ones,
+# to be woken once for several; of the largest, four are enough to never run dry.
+_ROOM_FOR, _ROOM_FOR_LARGEST, _MOST_WAITING = 8, 4, 16 << 20
 _PATIENCE = 5e-2  # seconds
 # Who waits is woken by replies; this is for blocks that come free by other ways.
 _NAP = 5e-4
@@ -81,9 +84,10 @@ class Ring:
         self._hungry = False  # no block was free for the last column that wanted one
         self._vain = False  # a wait for one was in vain, and none came free since
         self._waiting: deque[Any] = deque()  # locks of those who wait for one
-        self._is_lending = False  # who waited last wants an array
         self._written: list[Block] = []  # by the writer thread alone, as the next two
         self._written_bytes = 0
+        self._asked = 0  # pings
+        self._heard = 0  # and their replies, by the reader thread
         self.buffers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._pid = os.getpid()
         self.name = f"evald_{self._pid}_{secrets.token_hex(6)}"
@@ -195,7 +199,6 @@ class Ring:
             return -1
         # Once it was in vain it isn't tried again before the daemon has read something.
         if not self._vain:
-            self._is_lending = use == LENT
             deadline = time.monotonic() + _PATIENCE
             while time.monotonic() < deadline:
                 # One of its own: a signal handler that pushes may come in between and wait, too.
@@ -214,15 +217,16 @@ class Ring:
     def answered(self) -> None:
         """A reply has come, and with it blocks may have come free: wakes those who wait once two
         fifths of the segment are, since being woken for each would cost more than it saves. The
-        daemon has the rest to read meanwhile. Where so much never is, they look by themselves.
-        Arrays may be kept by whom they were lent to, so who wants one is woken by every reply.
+        daemon has the rest to read meanwhile. Where that much never is, since arrays are kept by
+        whom they were lent to, the last reply wakes them.
         """
         if not self._waiting:
             return
         free = sum(end - start for start, end, use in list(self._records) if not use)
-        while self._waiting and (self._is_lending or 5 * free >= 2 * self._reserved):
-            with contextlib.suppress(IndexError):
-                self._waiting.popleft().release()
+        if self._asked == self._heard or 5 * free >= 2 * self._reserved:
+            while self._waiting:
+                with contextlib.suppress(IndexError):
+                    self._waiting.popleft().release()
 
     def _take(self, size: int, may_grow: bool) -> int:
         """Where so many bytes fit, or -1."""
@@ -253,7 +257,8 @@ class Ring:
                 return 0
         if self._reserved - head >= size:
             return head
-        self._few = max(self._few, 4 * size)
+        room = min(_ROOM_FOR * size, max(_ROOM_FOR_LARGEST * size, _MOST_WAITING))
+        self._few = max(self._few, room)
         most = self._limit if may_grow else self._few
         return head if self._reserve(head + size, most) else -1
 
@@ -275,9 +280,9 @@ class Ring:
 
     # By the writer thread
 
-    def written(self, parts: Parts) -> tuple[bytes, list[Block]] | None:
+    def written(self, parts: Parts) -> tuple[bytes, Hold] | None:
         """Takes over the blocks of a line. Now and then: the end of a ping to write after it,
-        and the blocks to hold until its reply.
+        and what holds the blocks until its reply.
         """
         if parts.blocks:
             self._written += parts.blocks
@@ -291,7 +296,14 @@ class Ring:
         blocks, self._written = self._written, []
         self._written_bytes = 0
         self._hungry = False
-        return _PING, blocks
+        self._asked += 1
+        return _PING, Hold(self, blocks)
+
+    # By the reader thread
+
+    def heard(self) -> None:
+        """One of the pings is answered, or never will be."""
+        self._heard += 1
 
     # Ending
 
