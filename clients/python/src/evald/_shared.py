@@ -44,7 +44,7 @@ _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
 # To be woken takes as long as a column of half a megabyte: so there is room for several large ones,
 # to be woken once for several; of the largest, four are enough to never run dry.
-_ROOM_FOR, _ROOM_FOR_LARGEST, _MOST_WAITING = 8, 4, 16 << 20
+_ROOM_FOR, _ROOM_FOR_LARGEST, _MOST_WAITING = 9, 4, 16 << 20
 _PATIENCE = 5e-2  # seconds
 # Who waits is woken by replies; this is for blocks that come free by other ways.
 _NAP = 5e-4
@@ -75,6 +75,7 @@ class Ring:
         self.least = least
         self.shared = 0
         self._limit, self._reserved = limit, 0
+        self._largest = 0  # the largest column that found no room at once
         self._few = _FIRST_BYTES  # it grows to so many bytes before it waits
         self._head = 0  # where the next block begins
         # Of the blocks in use, as they follow on the head, round and round: where each begins and
@@ -210,6 +211,7 @@ class Ring:
                     _nap(waker)
                     start = self._claim(size, blocks, use)
                 if start >= 0:
+                    self._hungry = False
                     return start
             self._vain = True
         return self._claim(size, blocks, use, True)
@@ -223,7 +225,7 @@ class Ring:
         if not self._waiting:
             return
         free = sum(end - start for start, end, use in list(self._records) if not use)
-        if self._asked == self._heard or 5 * free >= 2 * self._reserved:
+        if self._asked == self._heard or 3 * free >= self._reserved:
             while self._waiting:
                 with contextlib.suppress(IndexError):
                     self._waiting.popleft().release()
@@ -257,6 +259,7 @@ class Ring:
                 return 0
         if self._reserved - head >= size:
             return head
+        self._largest = max(self._largest, size)
         room = min(_ROOM_FOR * size, max(_ROOM_FOR_LARGEST * size, _MOST_WAITING))
         self._few = max(self._few, room)
         most = self._limit if may_grow else self._few
@@ -290,7 +293,8 @@ class Ring:
                 self._written_bytes += block.size
             parts.blocks = None
         # Often enough that who waits for space has something to wait for.
-        is_due = self._hungry or 8 * self._written_bytes >= self._reserved
+        share = 4 if 8 * self._largest <= self._reserved else 8
+        is_due = self._hungry or share * self._written_bytes >= self._reserved
         if not is_due or not self._written:
             return None
         blocks, self._written = self._written, []
