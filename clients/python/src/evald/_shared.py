@@ -44,7 +44,7 @@ _FIRST_BYTES = 2 << 20
 _STEP_BYTES = 1 << 19
 # To be woken takes as long as a column of half a megabyte: so there is room for several large ones,
 # to be woken once for several; of the largest, four are enough to never run dry.
-_ROOM_FOR, _ROOM_FOR_LARGEST, _MOST_WAITING = 9, 4, 16 << 20
+_ROOM_FOR, _ROOM_FOR_LARGEST, _MOST_WAITING = 8, 4, 16 << 20
 _PATIENCE = 5e-2  # seconds
 # Who waits is woken by replies; this is for blocks that come free by other ways.
 _NAP = 5e-4
@@ -293,7 +293,7 @@ class Ring:
                 self._written_bytes += block.size
             parts.blocks = None
         # Often enough that who waits for space has something to wait for.
-        share = 4 if 8 * self._largest <= self._reserved else 8
+        share = 4 if 7 * self._largest <= self._reserved else 8
         is_due = self._hungry or share * self._written_bytes >= self._reserved
         if not is_due or not self._written:
             return None
