@@ -1,6 +1,6 @@
 """Classes, masks, numbers and rankings beside the libraries that they agree with; prints README's tables.
 
-    python Tests/benchmark/tasks.py                          everything, about five minutes
+    python Tests/benchmark/tasks.py                          everything, about two minutes
     python Tests/benchmark/tasks.py multiclass ranking --share 0.1
 
 EVALD_BIN names the executable, else it is the one that the client finds. Every peer gets the same arrays
@@ -183,7 +183,7 @@ def multiclass(share: float) -> Case:
         "row",
         batches,
         rows,
-        int(200_000 * share),
+        int(600_000 * share),
         {
             "evald, in place": in_place,
             "evald, shared memory": lambda: ours(True),

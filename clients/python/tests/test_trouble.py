@@ -12,6 +12,7 @@ import pytest
 
 import evald
 from conftest import Starter
+from evald import _outbox
 from programs import alive
 
 
@@ -185,6 +186,30 @@ def test_a_push_never_waits_longer_than_its_limit(fake: Starter) -> None:
         taken = time.monotonic() - started
     assert len(told) == 1
     assert 0.25 < taken < 2.0  # waited once, not once a push
+
+
+def test_a_loop_that_only_pushes_keeps_the_pace(
+    real: Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_outbox, "_AHEAD_BYTES", 1 << 18)
+    monkeypatch.setattr(_outbox, "_PATIENCE", 20.0)
+    ev = real(shared_memory=False)
+    stream, outbox = ev.stream("val", "scalar"), ev._link.outbox
+    most = 0
+    for _ in range(100):
+        stream.push(values=bytes(100_000))
+        most = max(most, outbox.put - outbox.taken)
+    assert 0 < most < 600_000
+    assert stream.query().count == 100 * 100_000
+
+
+def test_a_loop_waits_once_where_nothing_is_taken(fake: Starter) -> None:
+    ev = fake("stop_after=1")
+    stream = ev.stream("val", "binary")
+    started = time.monotonic()
+    for _ in range(100):
+        stream.push(x=bytes(200_000))
+    assert 0.05 <= time.monotonic() - started < 1.0
 
 
 def test_a_stall_raises_if_asked(fake: Starter) -> None:

@@ -1,9 +1,8 @@
 """The link to a daemon: a writer thread, a reader thread, and what happens when things go wrong.
 
 Pushes and requests go into one queue, so they reach the daemon in the order in which they were
-made. `queue.SimpleQueue.put` is safe in signal handlers and finalizers and can't be interrupted
-half-way, so a Ctrl-C in the training loop neither tears a line nor skips a sequence number: those
-are given out by the writer thread alone.
+made. A Ctrl-C in the training loop neither tears a line nor skips a sequence number: those are given
+out by the writer thread alone.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from queue import SimpleQueue
 from typing import Any
 
 from . import _incoming, _wire, _writing
@@ -29,6 +27,7 @@ from ._errors import (
     Stalled,
     StartFailed,
 )
+from ._outbox import Outbox
 from ._outgoing import Item
 from ._process import Process
 from ._producer import Producer, Sender
@@ -69,18 +68,12 @@ class Link(Teller):
         super().__init__(on_error)
         self._command, self._env = list(command), env
         self.timeout = timeout
-        self.push_timeout = push_timeout
-        self.queue_bytes = queue_bytes
         self.max_line_bytes = 1 << 26
         self.producers: dict[str, Producer] = {}
-        self.queue: SimpleQueue[Item | Producer | Barrier | bool | None] = SimpleQueue()
-        # Bytes put in and taken out. Not exact when several threads push at once; exact enough
-        # for a bound, and made equal whenever the queue runs empty.
-        self.put = self.taken = 0
+        self.outbox = Outbox(queue_bytes, push_timeout)
         self.replies = Replies()
         self.subscriptions = Subscriptions()
         self.ring: Ring | None = None
-        self._stalled = False
         self.closing = self._started = False
         self.unacknowledged = Unacknowledged(queue_bytes) if reconnect else None
         self.connection: Connection
@@ -143,34 +136,24 @@ class Link(Teller):
 
     def send_push(self, producer: Sender | None, parts: list[bytes], size: int) -> bool:
         """Queues a push of so many bytes; false if it was dropped because no room came."""
-        if self.put - self.taken + size > self.queue_bytes and not self._wait_for_room(size):
-            return False
-        self.put += size
-        self.queue.put((producer, parts, 0))
-        return True
-
-    def _send(self, line: bytes) -> None:
-        self.put += len(line)
-        self.queue.put((None, [line], 0))
-
-    def _wait_for_room(self, size: int) -> bool:
-        deadline = time.monotonic() + (0 if self._stalled else self.push_timeout)
-        while self.put - self.taken + size > self.queue_bytes and self.put > self.taken:
-            if self.trouble is not None:
-                return False
-            if time.monotonic() >= deadline:
-                self._stalled = True
+        if not self.outbox.has_room(size, self._is_over):
+            if self.trouble is None:
                 self.notice(
                     Stalled(
                         f"evald (process {self.process.pid}) has taken nothing for "
-                        f"{self.push_timeout:g} s; batches are dropped until it does",
+                        f"{self.outbox.timeout:g} s; batches are dropped until it does",
                         hint="answers are marked as incomplete until the next mark",
                     )
                 )
-                return False
-            time.sleep(0.002)
-        self._stalled = False
+            return False
+        self.outbox.add((producer, parts, 0), size)
         return True
+
+    def _is_over(self) -> bool:
+        return self.trouble is not None
+
+    def _send(self, line: bytes) -> None:
+        self.outbox.add((None, [line], 0), len(line))
 
     def request(
         self,
@@ -195,8 +178,7 @@ class Link(Teller):
         reply = self.replies.expect(number)
         answered = False
         try:
-            self.put += sum(map(len, item[1]))
-            self.queue.put(item)
+            self.outbox.add(item, sum(map(len, item[1])))
             if self.trouble is not None:  # lost between the check and the queue
                 raise self.trouble
             seconds = self.timeout if timeout is None else timeout
@@ -219,7 +201,7 @@ class Link(Teller):
 
     def renumber(self, producer: Producer) -> None:
         """Has the producer start afresh, after everything that is queued now."""
-        self.queue.put(producer)
+        self.outbox.queue.put(producer)
 
     def settle(self) -> None:
         """Waits until what was pushed is counted or refused, so that it is never sent again.
@@ -229,7 +211,7 @@ class Link(Teller):
         """
         while self.unacknowledged is not None:
             barrier = Barrier()
-            self.queue.put(barrier)
+            self.outbox.queue.put(barrier)
             if not barrier.event.wait(self.timeout):
                 raise RequestTimeout(f"what was pushed was not taken within {self.timeout:g} s")
             if barrier.passed:
@@ -254,7 +236,7 @@ class Link(Teller):
         if self.unacknowledged is None or self.closing or self.trouble is not None:
             self.lose(connection.process.obituary())
         else:
-            self.queue.put(True)  # wakes the writer thread, which makes it anew
+            self.outbox.queue.put(True)  # wakes the writer thread, which makes it anew
 
     def _received(self, line: bytearray) -> None:
         _incoming.receive(self, line)
@@ -304,7 +286,7 @@ class Link(Teller):
             # A garbage collection in one of the threads that closing waits for.
             threading.Thread(target=self.close, name="evald-close").start()
             return
-        if self._stalled:
+        if self.outbox.stalled:
             patience = min(patience, 2.0)
         deadline = time.monotonic() + patience
         try:
@@ -317,7 +299,7 @@ class Link(Teller):
         finally:
             self.closing = True
             self._send(_wire.notification("exit"))
-            self.queue.put(None)
+            self.outbox.queue.put(None)
             self.process.end(max(0.5, deadline - time.monotonic()))
             self.close_ring()
         self.connection.reader.join(1.0)

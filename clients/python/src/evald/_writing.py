@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def run(link: Link) -> None:
     """The writer thread, to its end."""
-    queue, more = link.queue, True
+    queue, more = link.outbox.queue, True
     while more:
         lines: list[bytes] = []
         size = 0
@@ -34,9 +34,7 @@ def run(link: Link) -> None:
             if size >= JOIN_UP_TO or queue.empty():
                 break
         _hand_over(link, lines, size)
-        link.taken += size
-        if queue.empty():
-            link.taken = link.put
+        link.outbox.took(size)
     link.process.close_stdin()
 
 
