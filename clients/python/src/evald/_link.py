@@ -1,8 +1,8 @@
 """The link to a daemon: a writer thread, a reader thread, and what happens when things go wrong.
 
 Pushes and requests go into one queue, so they reach the daemon in the order in which they were
-made. A Ctrl-C in the training loop neither tears a line nor skips a sequence number: those are given
-out by the writer thread alone.
+made. A Ctrl-C in the training loop neither tears a line nor skips a sequence number: those are
+given out by the writer thread alone.
 """
 
 from __future__ import annotations
