@@ -12,7 +12,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ._shared import DIRECTORY, LEAST_BYTES, Ring
+from ._segment import DIRECTORY
+from ._shared import LEAST_BYTES, Ring
 
 _NAME = re.compile(r"evald_(\d+)_[0-9a-f]+")
 _MOST_BYTES = 64 << 20

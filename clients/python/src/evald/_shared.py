@@ -9,19 +9,11 @@ A loop that does nothing but push is faster than the daemon counts. Ever more me
 would cost it three times what a push into known memory costs; so while two megabytes wait to be
 read, or eight such columns, it waits, for milliseconds at most, until replies free blocks. Then the
 segment grows, and where it can't, the column goes as base64.
-
-The segment grows as it is needed, and its pages are reserved before they are touched: a full
-/dev/shm is then an error of a call, where it would otherwise kill the process with SIGBUS.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
-import mmap
-import os
-import secrets
 import threading
 import time
 import weakref
@@ -30,9 +22,7 @@ from typing import Any
 
 from . import _base64
 from ._parts import LENT, SENT, Block, Hold, Parts
-
-DIRECTORY = "/dev/shm"
-"""Where segments are."""
+from ._segment import Segment
 
 LEAST_BYTES = 2048 if _base64.encode is _base64.plain else 4096
 """A column of so many bytes costs as much either way: a place in the segment against encoding,
@@ -49,7 +39,6 @@ _PATIENCE = 5e-2  # seconds
 # Who waits is woken by replies; this is for blocks that come free by other ways.
 _NAP = 5e-4
 _ALIGN = 64
-_MADV_POPULATE_WRITE = 23  # since Linux 5.14; the module mmap has no name for it
 
 
 def _nap(waker: Any) -> None:
@@ -57,7 +46,7 @@ def _nap(waker: Any) -> None:
     waker.acquire(timeout=_NAP)
 
 
-class Ring:
+class Ring(Segment):
     """A segment of shared memory used round and round.
 
     Attributes:
@@ -74,7 +63,6 @@ class Ring:
         """
         self.least = least
         self.shared = 0
-        self._limit, self._reserved = limit, 0
         self._largest = 0  # the largest column that found no room at once
         self._few = _FIRST_BYTES  # it grows to so many bytes before it waits
         self._head = 0  # where the next block begins
@@ -90,22 +78,8 @@ class Ring:
         self._asked = 0  # pings
         self._heard = 0  # and their replies, by the reader thread
         self.buffers: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        self._pid = os.getpid()
-        self.name = f"evald_{self._pid}_{secrets.token_hex(6)}"
+        super().__init__(limit)
         self._place = b'"shared_memory":"%s","offset":%%d},' % self.name.encode()
-        self._fd = -1
-        self._path = os.path.join(DIRECTORY, self.name)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._fd = os.open(self._path, flags, 0o600)
-        try:
-            # Held while this process lives; other processes take an unlocked segment for stale.
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(self._fd, limit)
-            self._map = mmap.mmap(self._fd, limit)
-            self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
-        except BaseException:
-            self.close()
-            raise
 
     # By those who push
 
@@ -151,11 +125,6 @@ class Ring:
         if start < 0:
             start = self._wait(size, blocks, LENT)
         return None if start < 0 else (blocks[0], self._address + start, self._map)
-
-    def offset(self, address: int) -> int:
-        """Where an address is in the segment; -1 if elsewhere."""
-        start = address - self._address
-        return start if 0 <= start < self._limit else -1
 
     def _claim(
         self, size: int, blocks: list[Block], use: int = SENT, may_grow: bool = False
@@ -270,16 +239,7 @@ class Ring:
         if end > min(self._limit, most):
             return False
         goal = min(self._limit, max(_FIRST_BYTES, -(-end // _STEP_BYTES) * _STEP_BYTES))
-        try:
-            os.posix_fallocate(self._fd, self._reserved, goal - self._reserved)
-        except OSError:
-            self._limit = self._reserved  # and goes on with what it has
-            return False
-        with contextlib.suppress(OSError):
-            # One by one, at the first touch, pages cost several times as much.
-            self._map.madvise(_MADV_POPULATE_WRITE, self._reserved, goal - self._reserved)
-        self._reserved = goal
-        return True
+        return self._extend(goal)
 
     # By the writer thread
 
@@ -308,22 +268,3 @@ class Ring:
     def heard(self) -> None:
         """One of the pings is answered, or never will be."""
         self._heard += 1
-
-    # Ending
-
-    def close(self) -> None:
-        """Removes the name; the memory goes when nobody uses it any more."""
-        if os.getpid() == self._pid:
-            with contextlib.suppress(OSError):
-                os.unlink(self._path)
-
-    def __del__(self) -> None:
-        # Not in `close`: another thread may be about to reserve by this number.
-        if self._fd >= 0:
-            os.close(self._fd)
-
-    def abandon_after_fork(self) -> None:
-        """In a forked child: lets go of the parent's segment, and so of its lock."""
-        fd, self._fd = self._fd, -1
-        del self._map  # it stays mapped where there are arrays in it
-        os.close(fd)
