@@ -6,8 +6,24 @@ public protocol KeyWindow<Key> {
   associatedtype Key: FixedWidthInteger & UnsignedInteger
   /// How many keys a window has.
   static var length: Int { get }
-  /// How many of the keys of a window are above `key`.
-  static func above(_ keys: UnsafePointer<Key>, _ key: Key) -> Int
+  /// How many of the keys of a window, which are ascending, are above `key`; and how many are that key,
+  /// with `KeyTies.open` where the first of them is, so that there may be more before the window.
+  static func compare(_ keys: UnsafePointer<Key>, _ key: Key) -> (above: Int, ties: Int)
+}
+
+/// How many keys equal one, as a window counts them: the lower half of the number.
+public enum KeyTies {
+  /// The bit that says that there may be more; those above it say nothing.
+  @inlinable @inline(__always)
+  public static var open: Int { 1 << 32 }
+  @inlinable @inline(__always)
+  public static var count: Int { open &- 1 }
+
+  /// Of a window in which a bit is set for each key that equals one, the lowest for the first key.
+  @inlinable @inline(__always)
+  public static func of(_ bits: UInt32) -> Int {
+    Int(truncatingIfNeeded: bits) << 32 | bits.nonzeroBitCount
+  }
 }
 
 /// For every processor.
@@ -16,12 +32,15 @@ public enum PlainWindow<Key: FixedWidthInteger & UnsignedInteger>: KeyWindow {
   public static var length: Int { 8 }
 
   @inlinable @inline(__always)
-  public static func above(_ keys: UnsafePointer<Key>, _ key: Key) -> Int {
+  public static func compare(_ keys: UnsafePointer<Key>, _ key: Key) -> (above: Int, ties: Int) {
     let low = one(keys[0] > key) &+ one(keys[1] > key)
     let middle = one(keys[2] > key) &+ one(keys[3] > key)
     let high = one(keys[4] > key) &+ one(keys[5] > key)
     let top = one(keys[6] > key) &+ one(keys[7] > key)
-    return (low &+ middle) &+ (high &+ top)
+    let above = (low &+ middle) &+ (high &+ top)
+    // One that equals it would be next to those above it; where all are, the first of them isn't it.
+    let next = keys[max(0, length &- 1 &- above)]
+    return (above, one(next == key) &* KeyTies.open)
   }
 }
 
@@ -57,13 +76,16 @@ public struct KeyRanker<Key: FixedWidthInteger & UnsignedInteger> {
   }
 
   /// Ranks the keys from `end` to `i`: writes the others that are not above each, the first `end`'s
-  /// first. The others that are not above the highest of them are among the first `j`.
+  /// first, and how many of those equal it, as `KeyTies` has it. The others that are not above the highest of
+  /// the keys are among the first `j`.
   @inlinable @inline(__always)
   public func rank<Window: KeyWindow<Key>>(
-    _ i: Int, _ j: Int, from end: Int, into ranks: UnsafeMutablePointer<Int>, _: Window.Type
+    _ i: Int, _ j: Int, from end: Int, into ranks: UnsafeMutablePointer<Int>,
+    _ ties: UnsafeMutablePointer<Int>, _: Window.Type
   ) {
     guard let pointer = keys.baseAddress, let window = others.baseAddress else {
       ranks.update(repeating: 0, count: i &- end)
+      ties.update(repeating: 0, count: i &- end)
       return
     }
     let quarter = (i &- end) / 4
@@ -71,7 +93,7 @@ public struct KeyRanker<Key: FixedWidthInteger & UnsignedInteger> {
     var b = chain(after: a, quarter)
     var c = chain(after: b, quarter)
     var d = chain(after: c, c.end &- end)
-    let ranks = ranks - end
+    let (ranks, ties) = (ranks - end, ties - end)
     let length = Window.length
     while true {
       let safe = min(
@@ -79,24 +101,24 @@ public struct KeyRanker<Key: FixedWidthInteger & UnsignedInteger> {
       )
       if safe == 0 { break }
       for _ in 0..<safe {
-        step(&a, pointer, window, ranks, Window.self)
-        step(&b, pointer, window, ranks, Window.self)
-        step(&c, pointer, window, ranks, Window.self)
-        step(&d, pointer, window, ranks, Window.self)
+        step(&a, pointer, window, ranks, ties, Window.self)
+        step(&b, pointer, window, ranks, ties, Window.self)
+        step(&c, pointer, window, ranks, ties, Window.self)
+        step(&d, pointer, window, ranks, ties, Window.self)
       }
     }
-    finish(&a, ranks)
-    finish(&b, ranks)
-    finish(&c, ranks)
-    finish(&d, ranks)
+    finish(&a, pointer, window, ranks, ties, Window.self)
+    finish(&b, pointer, window, ranks, ties, Window.self)
+    finish(&c, pointer, window, ranks, ties, Window.self)
+    finish(&d, pointer, window, ranks, ties, Window.self)
   }
 
   /// How many others are a key, the first `end` of them being those that are not above it.
   @inlinable @inline(__always)
   public func equals(_ key: Key, _ end: Int) -> Int {
-    if end < 4 || others[end &- 4] == key { return end &- lowerBound(others, key, 0, end) }
-    return one(others[end &- 1] == key) &+ one(others[end &- 2] == key)
-      &+ one(others[end &- 3] == key)
+    var step = 1
+    while step < end && others[end &- step] == key { step &*= 2 }
+    return end &- lowerBound(others, key, max(0, end &- step), end)
   }
 }
 
@@ -124,22 +146,29 @@ extension KeyRanker {
   @inlinable @inline(__always)
   func step<Window: KeyWindow<Key>>(
     _ chain: inout Chain, _ keys: UnsafePointer<Key>, _ others: UnsafePointer<Key>,
-    _ ranks: UnsafeMutablePointer<Int>, _: Window.Type
+    _ ranks: UnsafeMutablePointer<Int>, _ ties: UnsafeMutablePointer<Int>, _: Window.Type
   ) {
-    let found = Window.above(others + (chain.j &- Window.length), keys[chain.i &- 1])
-    chain.j &-= found
+    let found = Window.compare(others + (chain.j &- Window.length), keys[chain.i &- 1])
+    chain.j &-= found.above
     ranks[chain.i &- 1] = chain.j
-    chain.i &-= one(found < Window.length)
+    ties[chain.i &- 1] = found.ties
+    chain.i &-= one(found.above < Window.length)
   }
 
-  /// Ranks the rest of a chain one by one.
+  /// Ranks the rest of a chain, the last keys one by one.
   @inlinable @inline(__always)
-  func finish(_ chain: inout Chain, _ ranks: UnsafeMutablePointer<Int>) {
+  func finish<Window: KeyWindow<Key>>(
+    _ chain: inout Chain, _ keys: UnsafePointer<Key>, _ others: UnsafePointer<Key>,
+    _ ranks: UnsafeMutablePointer<Int>, _ ties: UnsafeMutablePointer<Int>, _: Window.Type
+  ) {
+    while chain.stepsLeft(Window.length) > 0 {
+      step(&chain, keys, others, ranks, ties, Window.self)
+    }
     while chain.i > chain.end {
       let key = keys[chain.i &- 1]
-      while chain.j >= 8 && others[chain.j &- 8] > key { chain.j &-= 8 }
       while chain.j > 0 && others[chain.j &- 1] > key { chain.j &-= 1 }
       ranks[chain.i &- 1] = chain.j
+      ties[chain.i &- 1] = chain.j > 0 && others[chain.j &- 1] == key ? KeyTies.open : 0
       chain.i &-= 1
     }
   }

@@ -8,14 +8,14 @@ extension RowLoopsAVX2 {
   @inline(never)
   public static func rank(
     _ ranker: KeyRanker<UInt32>, _ i: Int, _ j: Int, from end: Int,
-    into ranks: UnsafeMutablePointer<Int>
-  ) { ranker.rank(i, j, from: end, into: ranks, NarrowWindow.self) }
+    into ranks: UnsafeMutablePointer<Int>, _ ties: UnsafeMutablePointer<Int>
+  ) { ranker.rank(i, j, from: end, into: ranks, ties, NarrowWindow.self) }
 
   @inline(never)
   public static func rank(
     _ ranker: KeyRanker<UInt64>, _ i: Int, _ j: Int, from end: Int,
-    into ranks: UnsafeMutablePointer<Int>
-  ) { ranker.rank(i, j, from: end, into: ranks, WideWindow.self) }
+    into ranks: UnsafeMutablePointer<Int>, _ ties: UnsafeMutablePointer<Int>
+  ) { ranker.rank(i, j, from: end, into: ranks, ties, WideWindow.self) }
 
   @inline(never)
   public static func spread(
@@ -42,15 +42,21 @@ extension RowLoopsAVX2 {
     static var length: Int { 8 }
 
     @inline(__always)
-    static func above(_ keys: UnsafePointer<UInt32>, _ key: UInt32) -> Int {
+    static func compare(_ keys: UnsafePointer<UInt32>, _ key: UInt32) -> (above: Int, ties: Int) {
       // There are only comparisons of signed numbers: with the highest bit turned their order is that of the keys.
       let turned = SIMD8<UInt32>(repeating: 1 << 31)
-      let own = SIMD8<UInt32>(repeating: key ^ 1 << 31)
-      let lanes = UnsafeRawPointer(keys).loadUnaligned(as: SIMD8<UInt32>.self) ^ turned
-      let isAbove = _mm256_cmpgt_epi32(
-        unsafeBitCast(lanes, to: __m256i.self), unsafeBitCast(own, to: __m256i.self))
-      let bits = _mm256_movemask_ps(unsafeBitCast(isAbove, to: __m256.self))
-      return bits.nonzeroBitCount
+      let own = unsafeBitCast(SIMD8<UInt32>(repeating: key ^ 1 << 31), to: __m256i.self)
+      let lanes = unsafeBitCast(
+        UnsafeRawPointer(keys).loadUnaligned(as: SIMD8<UInt32>.self) ^ turned, to: __m256i.self)
+      return (
+        bits(_mm256_cmpgt_epi32(lanes, own)).nonzeroBitCount,
+        KeyTies.of(bits(_mm256_cmpeq_epi32(lanes, own)))
+      )
+    }
+
+    @inline(__always)
+    private static func bits(_ isSo: __m256i) -> UInt32 {
+      UInt32(bitPattern: _mm256_movemask_ps(unsafeBitCast(isSo, to: __m256.self)))
     }
   }
 
@@ -59,19 +65,27 @@ extension RowLoopsAVX2 {
     static var length: Int { 8 }
 
     @inline(__always)
-    static func above(_ keys: UnsafePointer<UInt64>, _ key: UInt64) -> Int {
-      (bits(keys + 4, key) << 4 | bits(keys, key)).nonzeroBitCount
+    static func compare(_ keys: UnsafePointer<UInt64>, _ key: UInt64) -> (above: Int, ties: Int) {
+      let own = unsafeBitCast(SIMD4<UInt64>(repeating: key ^ 1 << 63), to: __m256i.self)
+      let (low, high) = (lanes(keys), lanes(keys + 4))
+      return (
+        (bits(_mm256_cmpgt_epi64(high, own)) << 4 | bits(_mm256_cmpgt_epi64(low, own)))
+          .nonzeroBitCount,
+        KeyTies.of(bits(_mm256_cmpeq_epi64(high, own)) << 4 | bits(_mm256_cmpeq_epi64(low, own)))
+      )
     }
 
-    /// Which of four keys are above one.
+    /// Four keys with the highest bit turned, for comparisons of signed numbers.
     @inline(__always)
-    private static func bits(_ keys: UnsafePointer<UInt64>, _ key: UInt64) -> Int32 {
+    private static func lanes(_ keys: UnsafePointer<UInt64>) -> __m256i {
       let turned = SIMD4<UInt64>(repeating: 1 << 63)
-      let own = SIMD4<UInt64>(repeating: key ^ 1 << 63)
-      let lanes = UnsafeRawPointer(keys).loadUnaligned(as: SIMD4<UInt64>.self) ^ turned
-      let isAbove = _mm256_cmpgt_epi64(
-        unsafeBitCast(lanes, to: __m256i.self), unsafeBitCast(own, to: __m256i.self))
-      return _mm256_movemask_pd(unsafeBitCast(isAbove, to: __m256d.self))
+      return unsafeBitCast(
+        UnsafeRawPointer(keys).loadUnaligned(as: SIMD4<UInt64>.self) ^ turned, to: __m256i.self)
+    }
+
+    @inline(__always)
+    private static func bits(_ isSo: __m256i) -> UInt32 {
+      UInt32(bitPattern: _mm256_movemask_pd(unsafeBitCast(isSo, to: __m256d.self)))
     }
   }
 #else

@@ -10,37 +10,35 @@ protocol ScoreKey: FixedWidthInteger, UnsignedInteger, BitwiseCopyable, Sendable
   /// `KeyRanker.rank` in a form.
   static func rank(
     _ ranker: KeyRanker<Self>, _ i: Int, _ j: Int, from end: Int,
-    into ranks: UnsafeMutablePointer<Int>, by form: RowForm)
+    into ranks: UnsafeMutablePointer<Int>, _ ties: UnsafeMutablePointer<Int>, by form: RowForm)
 }
 
 extension UInt32: ScoreKey {
   @inline(__always)
   static func rank(
     _ ranker: KeyRanker<UInt32>, _ i: Int, _ j: Int, from end: Int,
-    into ranks: UnsafeMutablePointer<Int>, by form: RowForm
+    into ranks: UnsafeMutablePointer<Int>, _ ties: UnsafeMutablePointer<Int>, by form: RowForm
   ) {
     switch form {
-    case .plain: ranker.rank(i, j, from: end, into: ranks, PlainWindow<UInt32>.self)
-    case .avx2: RowLoopsAVX2.rank(ranker, i, j, from: end, into: ranks)
-    case .avx512: RowLoopsAVX512.rank(ranker, i, j, from: end, into: ranks)
+    case .plain: ranker.rank(i, j, from: end, into: ranks, ties, PlainWindow<UInt32>.self)
+    case .avx2: RowLoopsAVX2.rank(ranker, i, j, from: end, into: ranks, ties)
+    case .avx512: RowLoopsAVX512.rank(ranker, i, j, from: end, into: ranks, ties)
     }
   }
-
 }
 
 extension UInt64: ScoreKey {
   @inline(__always)
   static func rank(
     _ ranker: KeyRanker<UInt64>, _ i: Int, _ j: Int, from end: Int,
-    into ranks: UnsafeMutablePointer<Int>, by form: RowForm
+    into ranks: UnsafeMutablePointer<Int>, _ ties: UnsafeMutablePointer<Int>, by form: RowForm
   ) {
     switch form {
-    case .plain: ranker.rank(i, j, from: end, into: ranks, PlainWindow<UInt64>.self)
-    case .avx2: RowLoopsAVX2.rank(ranker, i, j, from: end, into: ranks)
-    case .avx512: RowLoopsAVX512.rank(ranker, i, j, from: end, into: ranks)
+    case .plain: ranker.rank(i, j, from: end, into: ranks, ties, PlainWindow<UInt64>.self)
+    case .avx2: RowLoopsAVX2.rank(ranker, i, j, from: end, into: ranks, ties)
+    case .avx512: RowLoopsAVX512.rank(ranker, i, j, from: end, into: ranks, ties)
     }
   }
-
 }
 
 extension RowForm {

@@ -1,6 +1,6 @@
 // Sums over the points of the curves of rows in two layers: a long base, in which ranks were found once,
 // and the rows that came since. Like Kernels.swift, this file may use unsafe pointers, and what it offers
-// may be called with columns of any size up to `KeyRanks.mostKeys`.
+// may be called with columns of any size up to `BaseRanks.mostKeys`.
 
 import RowLoops
 
@@ -8,6 +8,14 @@ import RowLoops
 struct KeyPair<Key: ScoreKey>: Sendable {
   var positives: [Key]
   var negatives: [Key]
+
+  fileprivate func withPointers(
+    _ body: (UnsafeBufferPointer<Key>, UnsafeBufferPointer<Key>) -> Void
+  ) {
+    positives.withUnsafeBufferPointer { positives in
+      negatives.withUnsafeBufferPointer { body(positives, $0) }
+    }
+  }
 }
 
 /// What positives in any order find: the areas under the curves, and the best F1.
@@ -23,88 +31,86 @@ struct LayerSums<Key: ScoreKey>: Sendable {
   init(
     base: KeyPair<Key>, _ ranks: BaseRanks, recent: KeyPair<Key>, by form: RowForm = .best
   ) {
-    let new = (
-      negatives: KeyRanks(of: recent.negatives, among: base.positives, .notAbove, by: form),
-      positives: KeyRanks(of: recent.positives, among: base.positives, .both, by: form),
-      amongBase: KeyRanks(of: recent.positives, among: base.negatives, .below, by: form),
-      amongRecent: KeyRanks(of: recent.positives, among: recent.negatives, .below, by: form)
+    twicePairs = ranks.twicePairs
+    base.withPointers { ones, zeros in
+      recent.withPointers { newOnes, newZeros in
+        var walk = LayerWalk(
+          base: (positives: ones, negatives: zeros),
+          recent: (positives: newOnes, negatives: newZeros), form)
+        defer { walk.deallocate() }
+        while walk.advance() {
+          addNegatives(walk)
+          addPositives(walk, ranks)
+          addBase(&walk, ranks)
+        }
+      }
+    }
+  }
+
+  /// Adds the pairs of recent negatives and positives of the base.
+  private mutating func addNegatives(_ walk: LayerWalk<Key>) {
+    let room = walk.room
+    let ranker = KeyRanker(walk.recent.negatives, among: walk.base.positives)
+    var j = walk.stretch.upperBound
+    walk.forEachPart(walk.negatives) { part in
+      room.rank(ranker, part.upperBound, j, from: part.lowerBound)
+      j = room.notAbove[0]
+      var below = 0
+      for place in 0..<part.count { below &+= 2 &* room.notAbove[place] &- room.ties[place] }
+      twicePairs &+= UInt64(
+        truncatingIfNeeded: 2 &* walk.base.positives.count &* part.count &- below)
+      walk.noteSteps(1, part.count)
+    }
+  }
+
+  /// Adds the recent positives.
+  private mutating func addPositives(_ walk: LayerWalk<Key>, _ ranks: BaseRanks) {
+    let keys = walk.recent.positives
+    let rankers = (
+      KeyRanker(keys, among: walk.base.positives), KeyRanker(keys, among: walk.base.negatives),
+      KeyRanker(keys, among: walk.recent.negatives)
     )
-    let mixed = 2 * UInt64(base.positives.count) * UInt64(recent.negatives.count)
-    twicePairs =
-      ranks.twicePairs + (mixed - new.negatives.twicePairs) + new.amongBase.twicePairs
-      + new.amongRecent.twicePairs
-    let block = CurveBlock<Key>(
-      positives: base.positives.count + recent.positives.count,
-      negatives: base.negatives.count + recent.negatives.count, form)
-    defer { block.deallocate() }
-    addBase(base.positives, ranks, new.positives.notAbove, new.negatives.notAbove, block)
-    addRecent(
-      recent.positives, new.positives.below, new.amongBase.below, new.amongRecent.below, block)
-  }
-
-  /// Adds the positives of the base. Of the recent rows is known how many of the base's positives are not
-  /// above each, in ascending order.
-  private mutating func addBase(
-    _ keys: [Key], _ ranks: BaseRanks, _ newPositives: [Int32], _ newNegatives: [Int32],
-    _ block: CurveBlock<Key>
-  ) {
-    // How many recent rows come between two positives: negatives, and positives times 2^32.
-    let steps = UnsafeMutablePointer<UInt64>.allocate(capacity: LayerBlocks.length)
-    defer { steps.deallocate() }
-    steps.initialize(repeating: 0, count: LayerBlocks.length)
-    var passed = (positives: 0, negatives: 0)
-    var count: UInt64 = 0
-    keys.withUnsafeBufferPointer { keys in
-      for start in stride(from: 0, to: keys.count, by: LayerBlocks.length) {
-        let end = min(start &+ LayerBlocks.length, keys.count)
-        let order: PlaceOrder = end &- start == LayerBlocks.length ? .runs : .ascending
-        Self.note(newPositives, &passed.positives, start..<end, order, 1 << 32, steps)
-        Self.note(newNegatives, &passed.negatives, start..<end, order, 1, steps)
-        if order == .runs && !ranks.hasFar[start / LayerBlocks.length] {
-          block.spread(start, ranks, steps, &count)
-        } else {
-          block.spread(keys, start..<end, ranks, order, steps, &count)
-        }
-        add(block, UnsafeBufferPointer(rebasing: keys[start..<end]), order)
+    var j = (
+      walk.stretch.upperBound,
+      walk.stretch.isEmpty
+        ? walk.base.negatives.count : ranks.negatives(below: walk.stretch.upperBound &- 1),
+      walk.negatives.upperBound
+    )
+    let (room, block) = (walk.room, walk.recentBlock)
+    walk.forEachPart(walk.positives) { part in
+      room.rank(rankers.0, part.upperBound, j.0, from: part.lowerBound)
+      j.0 = room.notAbove[0]
+      block.setPositives(keys, part, room)
+      walk.noteSteps(1 << 32, part.count)
+      room.rank(rankers.1, part.upperBound, j.1, from: part.lowerBound)
+      j.1 = room.notAbove[0]
+      twicePairs &+= block.setNegatives(part.count, room)
+      room.rank(rankers.2, part.upperBound, j.2, from: part.lowerBound)
+      j.2 = room.notAbove[0]
+      twicePairs &+= block.addNegatives(part.count, room)
+      for start in stride(from: 0, to: part.count, by: LayerBlocks.length) {
+        let end = min(start &+ LayerBlocks.length, part.count)
+        let own = part.lowerBound &+ start..<part.lowerBound &+ end
+        add(block.from(start), UnsafeBufferPointer(rebasing: keys[own]), .ascending)
       }
     }
   }
 
-  /// Counts the rows whose place is in a block, from the first that was not passed.
-  @inline(__always)
-  private static func note(
-    _ places: [Int32], _ passed: inout Int, _ block: Range<Int>, _ order: PlaceOrder,
-    _ one: UInt64, _ steps: UnsafeMutablePointer<UInt64>
-  ) {
-    places.withUnsafeBufferPointer { places in
-      while passed < places.count {
-        let place = Int(places[passed])
-        if place >= block.upperBound { break }
-        steps[order.slot(place &- block.lowerBound)] &+= one
-        passed &+= 1
+  /// Adds the positives of the base.
+  private mutating func addBase(_ walk: inout LayerWalk<Key>, _ ranks: BaseRanks) {
+    let keys = walk.base.positives
+    for start in stride(
+      from: walk.stretch.lowerBound, to: walk.stretch.upperBound, by: LayerBlocks.length)
+    {
+      let steps = walk.steps + (start &- walk.stretch.lowerBound)
+      let end = min(start &+ LayerBlocks.length, keys.count)
+      let order: PlaceOrder = end &- start == LayerBlocks.length ? .runs : .ascending
+      if order == .runs && !ranks.hasFar[start / LayerBlocks.length] {
+        walk.block.spread(start, ranks, steps, &walk.passed)
+      } else {
+        walk.block.spread(keys, start..<end, ranks, order, steps, &walk.passed)
       }
-    }
-  }
-
-  /// Adds the recent positives, of which is known what of the base is below each, and which recent negatives are.
-  private mutating func addRecent(
-    _ keys: [Key], _ positives: [Int32], _ negatives: [Int32], _ recent: [Int32],
-    _ block: CurveBlock<Key>
-  ) {
-    var run = (key: Key.max, start: 0)
-    keys.withUnsafeBufferPointer { keys in
-      for start in stride(from: 0, to: keys.count, by: LayerBlocks.length) {
-        let end = min(start &+ LayerBlocks.length, keys.count)
-        for place in start..<end {
-          let key = keys[place]
-          run = (key, key == run.key ? run.start : place)
-          block.set(
-            place &- start,
-            positives: UInt64(truncatingIfNeeded: run.start &+ Int(positives[place])),
-            negatives: UInt64(truncatingIfNeeded: Int(negatives[place]) &+ Int(recent[place])))
-        }
-        add(block, UnsafeBufferPointer(rebasing: keys[start..<end]), .ascending)
-      }
+      add(walk.block, UnsafeBufferPointer(rebasing: keys[start..<end]), order)
     }
   }
 
@@ -124,125 +130,91 @@ struct LayerSums<Key: ScoreKey>: Sendable {
   }
 }
 
-/// Positives that follow one another, the lowest first, and what is below each.
-private struct CurveBlock<Key: ScoreKey> {
-  typealias Pair = SIMD2<Double>
+/// A walk over both layers from the lowest score up, a stretch of the base at a time, so that what is known of the
+/// recent rows there needs no memory of its own.
+private struct LayerWalk<Key: ScoreKey> {
+  typealias Columns = (positives: UnsafeBufferPointer<Key>, negatives: UnsafeBufferPointer<Key>)
 
-  /// Of each positive: the positives of all layers that are below it, and the negatives; with 2^52 added,
-  /// which makes a number of an integer without a conversion.
-  private let lower: UnsafeMutablePointer<Double>
-  private let below: UnsafeMutablePointer<Double>
-  private let positives: Double
-  private let negatives: Double
-  private let form: RowForm
+  let base: Columns
+  let recent: Columns
+  /// The base's positives that are walked over now, and the recent rows from the one before them up to the last
+  /// of them; in the end those above all of them.
+  private(set) var stretch = 0..<0
+  private(set) var positives = 0..<0
+  private(set) var negatives = 0..<0
+  /// How many recent rows come between a positive of the stretch and the one before it: negatives, and
+  /// positives times 2^32. In the order of `LayerBlocks`.
+  let steps: UnsafeMutablePointer<UInt64>
+  /// The steps so far.
+  var passed: UInt64 = 0
+  let room: RankRoom<Key>
+  /// For the positives of the base and for the recent ones.
+  let block: CurveBlock<Key>
+  let recentBlock: CurveBlock<Key>
 
-  init(positives: Int, negatives: Int, _ form: RowForm) {
-    self.form = form
-    lower = .allocate(capacity: LayerBlocks.length)
-    below = .allocate(capacity: LayerBlocks.length)
-    (self.positives, self.negatives) = (Double(positives), Double(negatives))
+  private static var length: Int { 48 * LayerBlocks.length }
+
+  init(base: Columns, recent: Columns, _ form: RowForm) {
+    (self.base, self.recent) = (base, recent)
+    room = RankRoom(by: form)
+    steps = .allocate(capacity: Self.length)
+    steps.initialize(repeating: 0, count: Self.length)
+    let all = (
+      base.positives.count + recent.positives.count, base.negatives.count + recent.negatives.count
+    )
+    block = CurveBlock(LayerBlocks.length, positives: all.0, negatives: all.1, form)
+    recentBlock = CurveBlock(RankRoom<Key>.length, positives: all.0, negatives: all.1, form)
   }
 
   func deallocate() {
-    lower.deallocate()
-    below.deallocate()
+    room.deallocate()
+    steps.deallocate()
+    block.deallocate()
+    recentBlock.deallocate()
   }
 
-  /// Sets what is below a positive; both counts are far below 2^52.
-  @inline(__always)
-  func set(_ slot: Int, positives: UInt64, negatives: UInt64) {
-    lower[slot] = Double(bitPattern: 0x1p52.bitPattern &+ positives)
-    below[slot] = Double(bitPattern: 0x1p52.bitPattern &+ negatives)
+  /// Goes on to the next stretch; false when there is none.
+  mutating func advance() -> Bool {
+    let (start, all) = (stretch.upperBound, base.positives.count)
+    if start == all {
+      stretch = all..<all
+      positives = positives.upperBound..<recent.positives.count
+      negatives = negatives.upperBound..<recent.negatives.count
+      return !positives.isEmpty || !negatives.isEmpty
+    }
+    stretch = start..<min(start &+ Self.length, all)
+    let last = base.positives[stretch.upperBound &- 1]
+    positives = Self.below(last, recent.positives, from: positives.upperBound)
+    negatives = Self.below(last, recent.negatives, from: negatives.upperBound)
+    return true
   }
 
-  /// Sets what is below each positive of a whole block of a base.
+  private static func below(
+    _ key: Key, _ keys: UnsafeBufferPointer<Key>, from start: Int
+  ) -> Range<Int> {
+    start..<Kernels.firstIndex(keys, start) { $0 >= key }
+  }
+
+  /// Cuts recent rows into parts for the room, the highest first.
   @inline(__always)
-  func spread(
-    _ start: Int, _ ranks: BaseRanks, _ steps: UnsafeMutablePointer<UInt64>, _ count: inout UInt64
-  ) {
-    ranks.back.withUnsafeBufferPointer { back in
-      ranks.below.withUnsafeBufferPointer { own in
-        guard let back = back.baseAddress, let own = own.baseAddress else { return }
-        form.spread(
-          start, back + start, own + start, steps, &count, positives: lower, negatives: below)
-      }
+  func forEachPart(_ rows: Range<Int>, _ body: (Range<Int>) -> Void) {
+    var end = rows.upperBound
+    while end > rows.lowerBound {
+      let start = max(rows.lowerBound, end &- RankRoom<Key>.length)
+      body(start..<end)
+      end = start
     }
   }
 
-  /// The same one by one: of the last positives, and where many have one score.
-  func spread(
-    _ keys: UnsafeBufferPointer<Key>, _ block: Range<Int>, _ ranks: BaseRanks, _ order: PlaceOrder,
-    _ steps: UnsafeMutablePointer<UInt64>, _ count: inout UInt64
-  ) {
-    var first = block.lowerBound
-    if keys[first] == keys[max(0, first &- 1)] {
-      first = Kernels.firstIndex(keys, 0) { $0 >= keys[block.lowerBound] }
-    }
-    for place in block {
-      if keys[place] != keys[first] { first = place }
-      let slot = order.slot(place &- block.lowerBound)
-      count &+= steps[slot]
-      steps[slot] = 0
-      set(
-        slot, positives: UInt64(truncatingIfNeeded: first) &+ (count &>> 32),
-        negatives: UInt64(truncatingIfNeeded: ranks.below[block.lowerBound &+ slot])
-          &+ (count & 0xFFFF_FFFF))
+  /// Notes of the recent rows whose ranks among the base's positives are in the room between which they are.
+  @inline(__always)
+  func noteSteps(_ one: UInt64, _ count: Int) {
+    if stretch.isEmpty { return }
+    let whole = stretch.count / LayerBlocks.length &* LayerBlocks.length
+    for row in 0..<count {
+      let place = room.notAbove[row] &- stretch.lowerBound
+      let slot = place & (LayerBlocks.length &- 1)
+      steps[place < whole ? place &- slot &+ LayerBlocks.slot(slot) : place] &+= one
     }
   }
-
-  /// The true and false positives at two scores.
-  @inline(__always)
-  private func points(_ slot: Int) -> (tp: Pair, fp: Pair) {
-    (
-      (positives + 0x1p52) - UnsafeRawPointer(lower + slot).loadUnaligned(as: Pair.self),
-      (negatives + 0x1p52) - UnsafeRawPointer(below + slot).loadUnaligned(as: Pair.self)
-    )
-  }
-
-  @inline(__always)
-  private func point(_ slot: Int) -> (tp: Double, fp: Double) {
-    ((positives + 0x1p52) - lower[slot], (negatives + 0x1p52) - below[slot])
-  }
-
-  /// The sums of the parts of all precisions.
-  @inline(__always)
-  func precisions(_ count: Int) -> PrecisionParts {
-    form.precisionParts(below: lower, of: positives, below: below, of: negatives, count)
-  }
-
-  /// No F1 of the block is above this: rounded as they are, of more hits and fewer selected rows.
-  @inline(__always)
-  func f1Bound(_ count: Int) -> Double {
-    let (most, least) = (point(0), point(count &- 1))
-    return 2 * most.tp / (positives + least.tp + least.fp)
-  }
-
-  /// The highest F1 of the block, and the highest place that has it.
-  func highestF1(_ count: Int, _ order: PlaceOrder) -> (value: Double, place: Int) {
-    var highest = Pair(repeating: -1)
-    for slot in stride(from: 0, to: count & ~1, by: 2) {
-      let (tp, fp) = points(slot)
-      let f1 = 2 * tp / (positives + tp + fp)
-      highest.replace(with: f1, where: f1 .> highest)
-    }
-    let value = max(highest[0], highest[1], f1(count &- 1))
-    return (value, (0..<count).last { f1(order.slot($0)) == value } ?? 0)
-  }
-
-  @inline(__always)
-  private func f1(_ slot: Int) -> Double {
-    let (tp, fp) = point(slot)
-    return 2 * tp / (positives + tp + fp)
-  }
-}
-
-/// How the positives of a block are laid out.
-private enum PlaceOrder {
-  case ascending
-  /// As `LayerBlocks` counts them.
-  case runs
-
-  /// Where a positive of the block is.
-  @inline(__always)
-  func slot(_ place: Int) -> Int { self == .runs ? LayerBlocks.slot(place) : place }
 }

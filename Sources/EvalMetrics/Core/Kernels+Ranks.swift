@@ -66,8 +66,8 @@ private struct RankBlock<Key: ScoreKey> {
   /// Positives and negatives that were not met yet: the first so many of each column.
   private var i: Int
   private var j: Int
-  /// Of each positive of the block, the lowest first: the negatives that are not above it.
-  private let ranks: UnsafeMutablePointer<Int>
+  /// The ranks of the positives of the block, the lowest first.
+  private let room: RankRoom<Key>
   /// Distinct scores in the block.
   private var count = 0
   /// Of each distinct score, the highest first: its key, and the negatives that are not above it.
@@ -83,7 +83,7 @@ private struct RankBlock<Key: ScoreKey> {
     (i, j) = (ones.count, zeros.count)
     // Points are taken in pairs, so that there may be one too many.
     let length = Self.length + 2
-    ranks = .allocate(capacity: length)
+    room = RankRoom(by: .best)
     keys = .allocate(capacity: length)
     notAbove = .allocate(capacity: length)
     downTo = .allocate(capacity: length)
@@ -91,7 +91,7 @@ private struct RankBlock<Key: ScoreKey> {
   }
 
   func deallocate() {
-    ranks.deallocate()
+    room.deallocate()
     keys.deallocate()
     notAbove.deallocate()
     downTo.deallocate()
@@ -111,7 +111,7 @@ private struct RankBlock<Key: ScoreKey> {
     if end == i || ones[end] == ones[i &- 1] {
       fillWithOneScore()
     } else {
-      Key.rank(ranker, i, j, from: end, into: ranks, by: .best)
+      room.rank(ranker, i, j, from: end)
       findScores(from: end)
     }
     return true
@@ -125,6 +125,7 @@ private struct RankBlock<Key: ScoreKey> {
     while j > 0 && zeros[j &- 1] > key { j &-= 1 }
     keys[0] = key
     notAbove[0] = j
+    tied[0] = ranker.equals(key, j)
     downTo[1] = ones.count &- i
     count = 1
   }
@@ -141,17 +142,14 @@ private struct RankBlock<Key: ScoreKey> {
       place &+= one(next != key)
       key = next
       keys[place] = key
-      notAbove[place] = ranks[index &- end]
+      notAbove[place] = room.notAbove[index &- end]
+      tied[place] = room.ties[index &- end]
       downTo[place &+ 1] = ones.count &- index
     }
     count = place &+ 1
-    j = ranks[0]
+    j = room.notAbove[0]
     i = end
   }
-
-  /// How many negatives have the key of a score in the block.
-  @inline(__always)
-  private func equals(_ place: Int) -> Int { ranker.equals(keys[place], notAbove[place]) }
 
   /// 1 where it is so, else 0, without a branch.
   @inline(__always)
@@ -194,25 +192,23 @@ extension RankBlock {
   func key(ofF1 f1: Double) -> Key {
     let points = Points(positives: ones.count, negatives: zeros.count)
     let place = (0..<count).first {
-      let fp = zeros.count &- notAbove[$0] &+ equals($0)
+      let fp = zeros.count &- notAbove[$0] &+ tied[$0]
       return points.f1(Double(downTo[$0 &+ 1]), Double(fp)) == f1
     }
     return keys[place ?? 0]
   }
 
-  /// Finds the negatives at each score, and counts the pairs.
+  /// Counts the pairs.
   @inline(__always)
   private func countPairs(_ sums: inout RankSums<Key>) {
     if count == 1 {
       // One score may have any number of rows, and their product more than 64 bits.
-      tied[0] = equals(0)
       sums.twicePairs.add(downTo[1] &- downTo[0], 2 &* notAbove[0] &- tied[0])
     } else {
       var twice = 0
       for place in 0..<count {
-        let found = equals(place)
-        tied[place] = found
-        twice &+= (downTo[place &+ 1] &- downTo[place]) &* (2 &* notAbove[place] &- found)
+        let before = 2 &* notAbove[place] &- tied[place]
+        twice &+= (downTo[place &+ 1] &- downTo[place]) &* before
       }
       sums.twicePairs.add(twice, 1)
     }

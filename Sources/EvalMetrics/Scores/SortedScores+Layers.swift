@@ -10,7 +10,7 @@ extension SortedScores {
     let base = layers?.base ?? self
     // Five bytes a positive, which must not be more than the scores themselves take.
     guard base.total >= Self.leastBase, base.positives <= 2 * base.negatives,
-      total < Double(KeyRanks.mostKeys)
+      total < Double(BaseRanks.mostKeys)
     else { return nil }
     switch (base.storage, layers?.recent.storage ?? .none(like: base.storage)) {
     case (.singles(let ones, let zeros), .singles(let newOnes, let newZeros)):

@@ -7,7 +7,7 @@ private func equal<T: Equatable>(_ a: [T], _ b: [T]) -> Bool { a == b }
 
 /// Columns of keys of every kind that a stream of scores can bring.
 enum KeyShape: CaseIterable, Sendable {
-  case uniform, probabilities, logits, tied, allEqual, few, ascending, descending, twoHeaps
+  case uniform, probabilities, logits, tied, grouped, allEqual, few, ascending, descending, twoHeaps
 
   func keys(_ count: Int, _ random: inout SeededGenerator) -> [UInt64] {
     let keys: [UInt64] = (0..<count).map { index in
@@ -17,6 +17,8 @@ enum KeyShape: CaseIterable, Sendable {
       case .probabilities: return Kernels.key(Double(Float(1 / (1 + Elementary.exp(8 - 16 * u)))))
       case .logits: return Kernels.key(20 * u - 10)
       case .tied: return Kernels.key((u * 50).rounded())
+      // Groups that mostly, but not always, fit the windows in which keys are compared.
+      case .grouped: return Kernels.key((u * 3_000).rounded())
       case .allEqual: return Kernels.key(0.25)
       case .few: return u < 0.3 ? 0 : .max
       case .ascending: return UInt64(index)
@@ -32,7 +34,8 @@ enum KeyShape: CaseIterable, Sendable {
   func narrow(_ count: Int, _ random: inout SeededGenerator) -> [UInt32] {
     keys(count, &random).map { key in
       switch self {
-      case .probabilities, .logits, .tied, .allEqual: Kernels.key(Float(Kernels.double(key)))
+      case .probabilities, .logits, .tied, .grouped, .allEqual:
+        Kernels.key(Float(Kernels.double(key)))
       case .uniform: UInt32(key >> 32)
       default: UInt32(truncatingIfNeeded: key)
       }

@@ -1,10 +1,11 @@
+import RowLoops
 import Testing
 
 @testable import EvalMetrics
 
 /// Scores in two layers answer as the same scores in one order do, to the bit.
 @Suite struct LayeredScoresTests {
-  private static let shapes: [KeyShape] = [.probabilities, .logits, .tied, .allEqual]
+  private static let shapes: [KeyShape] = [.probabilities, .logits, .tied, .grouped, .allEqual]
 
   @Test(arguments: shapes) func `ranks in layers have the bits of a walk over all`(shape: KeyShape)
   {
@@ -13,6 +14,8 @@ import Testing
       ((1, 0), (0, 0)), ((0, 1), (3, 0)), ((4, 3), (0, 5)), ((40, 90), (1, 2)),
       ((1_023, 3_000), (7, 9)), ((1_024, 1_025), (1_024, 0)), ((3_000, 9_000), (900, 1_800)),
       ((2_500, 10), (5_000, 5_000)), ((10, 20_000), (300, 10)),
+      // Several stretches of the base, and more recent rows than are ranked at once.
+      ((55_000, 30_000), (12_000, 20_000)),
     ] {
       let ones = shape.narrow(base.0, &random).sorted()
       let zeros = shape.narrow(base.1, &random).sorted()
@@ -72,7 +75,7 @@ import Testing
 
   @Test(arguments: shapes) func `ranks are those of a search`(shape: KeyShape) {
     var random = SeededGenerator(seed: 52)
-    for (m, n) in [(0, 5), (5, 0), (3, 3), (2_047, 9_000), (2_049, 12), (5_000, 5_000)] {
+    for (m, n) in [(0, 5), (5, 0), (3, 3), (2_047, 9_000), (2_049, 12), (20_000, 17_000)] {
       let others = shape.narrow(n, &random).sorted()
       let keys = (shape.narrow(m, &random) + others.prefix(m / 2)).sorted()
       for form in RowForm.usable {
@@ -86,14 +89,31 @@ import Testing
     _ keys: [Key], _ others: [Key], by form: RowForm
   ) {
     let what: Comment = "\(form) \(Key.self): \(keys.count) among \(others.count)"
-    let ranks = KeyRanks(of: keys, among: others, .both, by: form)
     let below = keys.map { Kernels.lowerBound(others, $0) }
     let notAbove = keys.map { Kernels.upperBound(others, $0) }
-    #expect(ranks.below.map(Int.init) == below, what)
-    #expect(ranks.notAbove.map(Int.init) == notAbove, what)
+    var found: [(below: Int, notAbove: Int)] = []
+    let room = RankRoom<Key>(by: form)
+    defer { room.deallocate() }
+    keys.withUnsafeBufferPointer { keys in
+      others.withUnsafeBufferPointer { others in
+        let ranker = KeyRanker(keys, among: others)
+        var (i, j) = (keys.count, others.count)
+        while i > 0 {
+          let end = max(0, i - RankRoom<Key>.length)
+          room.rank(ranker, i, j, from: end)
+          found.insert(
+            contentsOf: (0..<i - end).map {
+              (room.notAbove[$0] - room.ties[$0], room.notAbove[$0])
+            }, at: 0)
+          (i, j) = (end, room.notAbove[0])
+        }
+      }
+    }
+    #expect(found.map(\.below) == below, what)
+    #expect(found.map(\.notAbove) == notAbove, what)
+    let ranks = BaseRanks(of: keys, among: others, by: form)
+    #expect(keys.indices.map { ranks.negatives(below: $0) } == below, what)
     #expect(Int(ranks.twicePairs) == zip(below, notAbove).reduce(0) { $0 + $1.0 + $1.1 }, what)
-    #expect(KeyRanks(of: keys, among: others, .below, by: form).notAbove.isEmpty, what)
-    #expect(KeyRanks(of: keys, among: others, .notAbove, by: form).below.isEmpty, what)
   }
 
   /// Rows of an index, and the questions that are asked of it.
