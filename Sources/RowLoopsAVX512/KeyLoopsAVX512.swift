@@ -34,6 +34,11 @@ extension RowLoopsAVX512 {
   ) -> PrecisionParts {
     .sums(below: positives, of: allPositives, below: negatives, of: allNegatives, count)
   }
+
+  @inline(never)
+  public static func significandSums(
+    _ keys: UnsafePointer<UInt32>, _ count: Int, hidden: UInt32
+  ) -> SignificandSums { .of(keys, count, hidden: hidden) }
 }
 
 #if arch(x86_64)

@@ -43,6 +43,17 @@ extension UInt64: ScoreKey {
 
 extension RowForm {
   @inline(__always)
+  func significandSums(
+    _ keys: UnsafePointer<UInt32>, _ count: Int, hidden: UInt32
+  ) -> SignificandSums {
+    switch self {
+    case .plain: .of(keys, count, hidden: hidden)
+    case .avx2: RowLoopsAVX2.significandSums(keys, count, hidden: hidden)
+    case .avx512: RowLoopsAVX512.significandSums(keys, count, hidden: hidden)
+    }
+  }
+
+  @inline(__always)
   func precisionParts(
     below positives: UnsafePointer<Double>, of allPositives: Double,
     below negatives: UnsafePointer<Double>, of allNegatives: Double, _ count: Int

@@ -1,3 +1,8 @@
+// Sums over keys. Like Kernels.swift, this file may use unsafe pointers, and what it offers may be called with columns
+// of any size.
+
+import RowLoops
+
 extension Kernels {
   /// The sum of the scores that a range of ascending keys stands for, and the sum of their squares,
   /// both exact. All of them are finite and not negative.
@@ -5,6 +10,11 @@ extension Kernels {
   /// Ascending floats have stretches of one exponent, in which a sum is a sum of integers.
   static func exactSums(
     _ keys: [UInt32], in range: Range<Int>
+  ) -> (sum: ExactSum, squares: ExactSum) { exactSums(keys, in: range, by: .best) }
+
+  /// The same in one form of the loops.
+  static func exactSums(
+    _ keys: [UInt32], in range: Range<Int>, by form: RowForm
   ) -> (sum: ExactSum, squares: ExactSum) {
     var sums = (sum: ExactSum(), squares: ExactSum())
     let end = min(range.upperBound, keys.count)
@@ -16,33 +26,25 @@ extension Kernels {
       // Subnormals have no hidden bit, and the exponent of the least normals.
       let hidden: UInt32 = exponent == 0 ? 0 : 0x80_0000
       let power = Int(max(exponent, 1)) - 150
-      addSignificands(keys, start..<stop, hidden, power, &sums)
+      addSignificands(keys, start..<stop, hidden, power, form, &sums)
       start = stop
     }
     return sums
   }
 
   private static func addSignificands(
-    _ keys: [UInt32], _ range: Range<Int>, _ hidden: UInt32, _ power: Int,
+    _ keys: [UInt32], _ range: Range<Int>, _ hidden: UInt32, _ power: Int, _ form: RowForm,
     _ sums: inout (sum: ExactSum, squares: ExactSum)
   ) {
-    // 2^15 squares of 24 bits stay below 2^63.
-    let block = 1 << 15
+    let block = SignificandSums.mostKeys
     keys.withUnsafeBufferPointer { keys in
-      var start = range.lowerBound
-      while start < range.upperBound {
-        let stop = min(start + block, range.upperBound)
-        var sum: UInt64 = 0
-        var squares: UInt64 = 0
-        for place in start..<stop {
-          let significand = UInt64((keys[place] & 0x7f_ffff) | hidden)
-          sum &+= significand
-          squares &+= significand &* significand
-        }
-        sums.sum.add(scaled(sum, power))
-        sums.squares.add(scaled(squares & 0xffff_ffff, 2 * power))
-        sums.squares.add(scaled(squares >> 32, 2 * power + 32))
-        start = stop
+      guard let first = keys.baseAddress else { return }
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: block) {
+        let count = min(block, range.upperBound &- start)
+        let found = form.significandSums(first + start, count, hidden: hidden)
+        sums.sum.add(scaled(found.sum, power))
+        sums.squares.add(scaled(found.squares & 0xffff_ffff, 2 * power))
+        sums.squares.add(scaled(found.squares >> 32, 2 * power + 32))
       }
     }
   }
