@@ -4,7 +4,7 @@ import Testing
 
 /// Sums over the points of the curves, against a walk over every distinct score.
 @Suite struct KernelsRankTests {
-  private static let shapes: [KeyShape] = [.probabilities, .logits, .tied, .allEqual]
+  private static let shapes: [KeyShape] = [.probabilities, .logits, .tied, .grouped, .allEqual]
 
   @Test(arguments: shapes) func `sums by key have the bits of a walk over scores`(
     shape: KeyShape
