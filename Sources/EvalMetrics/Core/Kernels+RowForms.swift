@@ -159,7 +159,7 @@ extension RowForm {
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
   ) -> BlockSums? {
     switch self {
-    case .plain: PairBlocks.sums(predictions, targets, count)
+    case .plain: PairBlocks.sums(predictions, targets, count, PlainPairs.self)
     case .avx2: RowLoopsAVX2.blockSums(predictions, targets, count)
     case .avx512: RowLoopsAVX512.blockSums(predictions, targets, count)
     }
