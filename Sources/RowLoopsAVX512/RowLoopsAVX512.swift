@@ -53,6 +53,11 @@ public enum RowLoopsAVX512 {
   ) -> (above: Int, equal: Int) { RowLoops.countAbove(scores, count, own) }
 
   @inline(never)
+  public static func areFinite(_ numbers: UnsafePointer<Float>, _ count: Int) -> Bool {
+    RowLoops.areFinite(numbers, count)
+  }
+
+  @inline(never)
   public static func blockSums(
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
   ) -> BlockSums? { PairBlocks.sums(predictions, targets, count, AVX512Pairs.self) }
