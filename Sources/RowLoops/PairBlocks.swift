@@ -26,15 +26,15 @@ public enum PairBlocks {
 
   /// The sums of a block of finite floats; nil where they would be rounded.
   @inlinable @inline(__always)
-  public static func sums(
-    _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
+  public static func sums<Form: PairForm>(
+    _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int, _: Form.Type
   ) -> BlockSums? {
     guard count <= mostPairs, let top = topExponent(predictions, targets, count) else {
       return nil
     }
-    // Adding this number, 1.5 * 2^(2 top + 8), and taking it away again rounds to a multiple of 2^(2 top - 44).
-    let cut = 1.5 * Double(bitPattern: UInt64(truncatingIfNeeded: 1023 &+ 2 &* top &+ 8) &<< 52)
-    return sums(predictions, targets, count, cut)
+    // 1.5 * 2^(2 top + 8), the last digit of which is 2^(2 top - 44).
+    let base = 1.5 * Double(bitPattern: UInt64(truncatingIfNeeded: 1023 &+ 2 &* top &+ 8) &<< 52)
+    return sums(predictions, targets, count, base, Form.self)
   }
 
   /// The least A with all numbers of the block below 2^A; nil where some number is too small beside it.
@@ -45,7 +45,7 @@ public enum PairBlocks {
   static func topExponent(
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
   ) -> Int? {
-    typealias Lanes = SIMD8<UInt32>
+    typealias Lanes = SIMD16<UInt32>
     var most = Lanes.zero
     var least = Lanes(repeating: .max)
     let ones = Lanes(repeating: 1)
@@ -58,10 +58,10 @@ public enum PairBlocks {
       least = least.replacing(with: less, where: less .< least)
     }
     var place = 0
-    while place &+ 8 <= count {
+    while place &+ 16 <= count {
       note(UnsafeRawPointer(predictions + place).loadUnaligned(as: Lanes.self))
       note(UnsafeRawPointer(targets + place).loadUnaligned(as: Lanes.self))
-      place &+= 8
+      place &+= 16
     }
     while place < count {
       var lanes = Lanes.zero
@@ -70,15 +70,22 @@ public enum PairBlocks {
       note(lanes)
       place &+= 1
     }
-    var (high, low) = (most[0], least[0])
-    for lane in 1..<8 {
-      if most[lane] > high { high = most[lane] }
-      if least[lane] < low { low = least[lane] }
-    }
+    // All bits set turn the least into the greatest.
+    let high = greatest(most)
+    let low = ~greatest(~least)
     // Subnormal numbers have the unit of the least normal ones. Of zeros alone the least is as large as can be.
     let upper = exponent(high)
     let lower = exponent(low &+ 1 == 0 ? high : low &+ 1)
     return upper &- lower <= 20 ? upper &- 126 : nil
+  }
+
+  /// The greatest lane, halves first.
+  @inlinable @inline(__always)
+  static func greatest(_ lanes: SIMD16<UInt32>) -> UInt32 {
+    let (a, b) = unsafeBitCast(lanes, to: (SIMD8<UInt32>, SIMD8<UInt32>).self)
+    let (c, d) = unsafeBitCast(
+      a.replacing(with: b, where: b .> a), to: (SIMD4<UInt32>, SIMD4<UInt32>).self)
+    return RowLoops.greatest(c.replacing(with: d, where: d .> c))
   }
 
   @inlinable @inline(__always)
@@ -86,57 +93,54 @@ public enum PairBlocks {
     size &>> 24 > 1 ? Int(truncatingIfNeeded: size &>> 24) : 1
   }
 
-  /// In four lanes, so that all sums stay in registers. None is rounded, and all orders give the same.
+  /// None of the sums is rounded, so lanes of any number give the same.
+  ///
+  /// Those of the upper parts begin at the base, a quarter of which is more than what 128 products come to: so a sum
+  /// keeps its exponent, and takes up each product to a multiple of the base's last digit. What is lost of
+  /// it then is the lower part.
   @inlinable @inline(__always)
-  static func sums(
+  static func sums<Form: PairForm>(
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int,
-    _ cut: Double
+    _ base: Double, _: Form.Type
   ) -> BlockSums {
-    typealias Lanes = SIMD4<Double>
-    let cuts = Lanes(repeating: cut)
-    var (sp, st, sl) = (Lanes.zero, Lanes.zero, Lanes.zero)
-    var upper = (Lanes.zero, Lanes.zero, Lanes.zero)
-    var lower = (Lanes.zero, Lanes.zero, Lanes.zero)
+    let (zero, bases) = (Form.lanes(repeating: 0), Form.lanes(repeating: base))
+    var (sp, st, sl) = (zero, zero, zero)
+    var upper = (bases, bases, bases)
+    var lower = (zero, zero, zero)
     @inline(__always)
-    func add(_ p: Lanes, _ t: Lanes) {
-      sp += p
-      st += t
-      sl += p.replacing(with: t, where: t .> p)
-      let (pp, tt, pt) = (p * p, t * t, p * t)
-      let (a, b, c) = ((pp + cuts) - cuts, (tt + cuts) - cuts, (pt + cuts) - cuts)
-      upper.0 += a
-      upper.1 += b
-      upper.2 += c
-      lower.0 += pp - a
-      lower.1 += tt - b
-      lower.2 += pt - c
+    func add(
+      _ x: Form.Lanes, _ y: Form.Lanes, _ upper: inout Form.Lanes, _ lower: inout Form.Lanes
+    ) {
+      let sum = Form.product(x, y, plus: upper)
+      lower = Form.sum(lower, Form.product(x, y, plus: Form.difference(upper, sum)))
+      upper = sum
+    }
+    @inline(__always)
+    func add(_ p: Form.Lanes, _ t: Form.Lanes) {
+      sp = Form.sum(sp, p)
+      st = Form.sum(st, t)
+      sl = Form.sum(sl, Form.larger(p, t))
+      add(p, p, &upper.0, &lower.0)
+      add(t, t, &upper.1, &lower.1)
+      add(p, t, &upper.2, &lower.2)
     }
     var place = 0
-    while place &+ 4 <= count {
-      add(lanes(predictions + place), lanes(targets + place))
-      place &+= 4
+    while place &+ Form.width <= count {
+      add(Form.lanes(predictions + place), Form.lanes(targets + place))
+      place &+= Form.width
     }
-    while place < count {
-      add(
-        Lanes(Double(predictions[place]), 0, 0, 0), Lanes(Double(targets[place]), 0, 0, 0))
-      place &+= 1
+    if place < count {
+      let rest = count &- place
+      add(Form.lanes(predictions + place, rest), Form.lanes(targets + place, rest))
     }
+    @inline(__always)
+    func total(_ upper: Form.Lanes) -> Double { Form.total(Form.difference(upper, bases)) }
     var sums = BlockSums()
-    sums.predictions = total(sp)
-    sums.targets = total(st)
-    sums.larger = total(sl)
+    sums.predictions = Form.total(sp)
+    sums.targets = Form.total(st)
+    sums.larger = Form.total(sl)
     sums.upper = (total(upper.0), total(upper.1), total(upper.2))
-    sums.lower = (total(lower.0), total(lower.1), total(lower.2))
+    sums.lower = (Form.total(lower.0), Form.total(lower.1), Form.total(lower.2))
     return sums
-  }
-
-  @inlinable @inline(__always)
-  static func lanes(_ numbers: UnsafePointer<Float>) -> SIMD4<Double> {
-    SIMD4<Double>(UnsafeRawPointer(numbers).loadUnaligned(as: SIMD4<Float>.self))
-  }
-
-  @inlinable @inline(__always)
-  static func total(_ lanes: SIMD4<Double>) -> Double {
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
   }
 }

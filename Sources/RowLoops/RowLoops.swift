@@ -11,6 +11,8 @@ public struct RowRank<Score> {
   public var greatest: Score
   /// How many classes come before the label: those of a greater score, and earlier ones of an equal score.
   public var rank: Int
+  /// The class of the greatest score, the first of equal ones.
+  public var best = 0
   /// Whether every score is finite; where one is not, the rest means nothing.
   public var isFinite: Bool
 
@@ -117,6 +119,33 @@ extension RowLoops {
   }
 }
 
+extension RowLoops {
+  /// Whether all of some numbers are finite.
+  @inlinable @inline(__always)
+  public static func areFinite(_ numbers: UnsafePointer<Float>, _ count: Int) -> Bool {
+    typealias Bits = SIMD16<UInt32>
+    // x - x is 0 for a finite x, else NaN.
+    var (faults, others) = (Bits.zero, Bits.zero)
+    @inline(__always)
+    func found(_ place: Int) -> Bits {
+      let x = UnsafeRawPointer(numbers + place).loadUnaligned(as: SIMD16<Float>.self)
+      return unsafeBitCast(x - x, to: Bits.self)
+    }
+    var place = 0
+    while place &+ 32 <= count {
+      faults = faults | found(place)
+      others = others | found(place &+ 16)
+      place &+= 32
+    }
+    var fault: UInt32 = isAnySet(faults | others) ? 1 : 0
+    while place < count {
+      fault |= (numbers[place] - numbers[place]).bitPattern
+      place &+= 1
+    }
+    return fault == 0
+  }
+}
+
 /// A score of a class, in the type in which it came.
 public protocol LaneScore: BinaryFloatingPoint, Sendable {
   /// Eight scores as doubles.
@@ -162,6 +191,8 @@ extension LaneScore {
     if equal > 1 {
       for place in 0..<label where scores[place] == own { found.rank &+= 1 }
     }
+    // A label that nothing beats is the best class.
+    found.best = found.rank == 0 ? label : firstIndex(of: found.greatest, scores, width)
     return found
   }
 }

@@ -49,9 +49,14 @@ public enum RowLoopsAVX2 {
   ) -> (above: Int, equal: Int) { RowLoops.countAbove(scores, count, own) }
 
   @inline(never)
+  public static func areFinite(_ numbers: UnsafePointer<Float>, _ count: Int) -> Bool {
+    RowLoops.areFinite(numbers, count)
+  }
+
+  @inline(never)
   public static func blockSums(
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
-  ) -> BlockSums? { PairBlocks.sums(predictions, targets, count) }
+  ) -> BlockSums? { PairBlocks.sums(predictions, targets, count, AVX2Pairs.self) }
 }
 
 /// What these processors do in ways of their own.
@@ -65,4 +70,12 @@ enum AVX2Form: LaneForm {
   static func remainder(
     _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus n: SIMD8<Double>
   ) -> SIMD8<Double> { n.addingProduct(x, y) }
+}
+
+/// Sixteen registers hold the sums of a block in four lanes each.
+enum AVX2Pairs: PairForm {
+  typealias Lanes = SIMD4<Double>
+
+  @inline(__always)
+  static func product(_ x: Lanes, _ y: Lanes, plus z: Lanes) -> Lanes { z.addingProduct(x, y) }
 }

@@ -53,9 +53,14 @@ public enum RowLoopsAVX512 {
   ) -> (above: Int, equal: Int) { RowLoops.countAbove(scores, count, own) }
 
   @inline(never)
+  public static func areFinite(_ numbers: UnsafePointer<Float>, _ count: Int) -> Bool {
+    RowLoops.areFinite(numbers, count)
+  }
+
+  @inline(never)
   public static func blockSums(
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
-  ) -> BlockSums? { PairBlocks.sums(predictions, targets, count) }
+  ) -> BlockSums? { PairBlocks.sums(predictions, targets, count, AVX512Pairs.self) }
 }
 
 /// What these processors do in ways of their own.
@@ -86,4 +91,12 @@ enum AVX512Form: LaneForm {
         to: SIMD8<UInt64>.self)
     }
   #endif
+}
+
+/// Thirty-two registers hold the sums of a block in eight lanes each.
+enum AVX512Pairs: PairForm {
+  typealias Lanes = SIMD8<Double>
+
+  @inline(__always)
+  static func product(_ x: Lanes, _ y: Lanes, plus z: Lanes) -> Lanes { z.addingProduct(x, y) }
 }

@@ -155,11 +155,20 @@ extension RowForm {
   }
 
   @inline(__always)
+  func areFinite(_ numbers: UnsafePointer<Float>, _ count: Int) -> Bool {
+    switch self {
+    case .plain: RowLoops.areFinite(numbers, count)
+    case .avx2: RowLoopsAVX2.areFinite(numbers, count)
+    case .avx512: RowLoopsAVX512.areFinite(numbers, count)
+    }
+  }
+
+  @inline(__always)
   func blockSums(
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
   ) -> BlockSums? {
     switch self {
-    case .plain: PairBlocks.sums(predictions, targets, count)
+    case .plain: PairBlocks.sums(predictions, targets, count, PlainPairs.self)
     case .avx2: RowLoopsAVX2.blockSums(predictions, targets, count)
     case .avx512: RowLoopsAVX512.blockSums(predictions, targets, count)
     }

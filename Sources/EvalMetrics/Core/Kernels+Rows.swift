@@ -57,11 +57,7 @@ extension Kernels {
         let rank = form.rank(scores, width, place)
         found.isFinite = found.isFinite && rank.isFinite
         if hasLabel { found.ranks[row] = Int32(truncatingIfNeeded: rank.rank) }
-        // A label that nothing beats is the best class.
-        found.best[row] =
-          hasLabel && rank.rank == 0
-          ? labels[row]
-          : Int32(truncatingIfNeeded: Score.firstIndex(of: rank.greatest, scores, width))
+        found.best[row] = Int32(truncatingIfNeeded: rank.best)
         body(scores, place, rank.greatest)
       }
     }

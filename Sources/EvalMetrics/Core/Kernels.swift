@@ -151,12 +151,19 @@ public enum Kernels {
 
   /// The first row that is NaN or infinite.
   public static func firstNonFinite(_ xs: [Float]) -> Int? {
-    // x - x is 0 for a finite x, else NaN.
-    firstRow(xs) { ($0 - $0).bitPattern }
+    firstNonFinite(xs, form: .best)
+  }
+
+  static func firstNonFinite(_ xs: [Float], form: RowForm) -> Int? {
+    let areFinite = xs.withUnsafeBufferPointer { xs in
+      xs.baseAddress.map { form.areFinite($0, xs.count) } ?? true
+    }
+    return areFinite ? nil : xs.firstIndex { !$0.isFinite }
   }
 
   /// The first row that is NaN or infinite.
   public static func firstNonFinite(_ xs: [Double]) -> Int? {
+    // x - x is 0 for a finite x, else NaN.
     firstRow(xs) { ($0 - $0).bitPattern }
   }
 

@@ -120,7 +120,7 @@ import Testing
     #expect(positives.reduce(0, +) + negatives.reduce(0, +) == 2 * keys.count)
   }
 
-  @Test(arguments: [0, 1, 15, 1_024, 1_025, 3_000])
+  @Test(arguments: [0, 1, 15, 32, 63, 1_024, 1_025, 3_000])
   func checksFindTheFirstRow(count: Int) {
     let plain = [Double](repeating: 0.5, count: count)
     #expect(Kernels.firstNonFinite(plain) == nil)
@@ -136,7 +136,10 @@ import Testing
         #expect(Kernels.firstNonFinite(xs) == found)
         #expect(Kernels.firstOutside(xs, 0, 1) == place)
         let single = xs.map { Float($0) }
-        #expect(Kernels.firstNonFinite(single) == (Float(odd).isFinite ? nil : place))
+        for form in RowForm.usable {
+          #expect(
+            Kernels.firstNonFinite(single, form: form) == (Float(odd).isFinite ? nil : place))
+        }
         #expect(Kernels.firstOutside(single, 0, 1) == place)
       }
     }
