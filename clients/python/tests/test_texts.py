@@ -31,6 +31,27 @@ def test_texts_are_what_they_were(texts: list[str], lists: list[list[str]]) -> N
     assert column == {"x": texts, "y": lists}
 
 
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([["a"], "b", NAN], [["a"], "b", None]),
+        ([["a"], NAN], [["a"], None]),
+        ([NAN, ["a"]], [None, ["a"]]),
+        ([["a", NAN], ["b"]], [["a", None], ["b"]]),
+        ([["a\ud800", NAN]], [["a\ud800", None]]),
+        ([["a"], None, []], [["a"], None, []]),
+        ([[0.5, NAN], [1.0]], [[0.5, "NaN"], [1.0]]),
+    ],
+)
+def test_what_is_missing_among_texts_is_no_text(
+    encoder: str, values: list[Any], wanted: list[Any]
+) -> None:
+    assert encode(x=values) == {"x": wanted}
+
+
 PIECES = ["O", "B-PER", '"', "\\", "\n", "\x7f", ",", '","', '"],["', "]", "", "\u2028", "\ud800"]
 
 

@@ -47,10 +47,12 @@ def put_column(name: str, value: Any, out: Parts) -> None:
 def put_objects(
     name: str, values: Sequence[Any], out: Parts, kinds: set[type] | None = None
 ) -> None:
-    """Appends a JSON array. Among texts, a float NaN is how pandas says missing: null."""
+    """Appends a JSON array. Among texts, or lists of them, a float NaN is how pandas says missing:
+    null.
+    """
     if kinds is None:
         kinds = set(map(type, values))
-    if len(kinds) > 1 and any(issubclass(kind, str) for kind in kinds):
+    if len(kinds) > 1 and (any(issubclass(kind, str) for kind in kinds) or _hold_texts(values)):
         values = [None if isinstance(item, float) and item != item else item for item in values]
     out.append(_wire.dumps(name) + b":")
     try:
@@ -67,11 +69,20 @@ def _are_texts(values: Sequence[Any], kinds: set[type]) -> bool:
     """Whether these are texts, or lists of them as far as the first ones tell."""
     if kinds == {str}:
         return True
-    return kinds == {list} and isinstance(next((row[0] for row in values if row), None), str)
+    return kinds == {list} and _hold_texts(values)
+
+
+def _hold_texts(values: Sequence[Any]) -> bool:
+    """Whether the first list that is not empty begins with a text."""
+    first = next((row[0] for row in values if type(row) is list and row), None)
+    return isinstance(first, str)
 
 
 def put_list(name: str, values: Sequence[Any], out: Parts) -> None:
     """Appends a list or tuple: packed if it is all floats, integers or booleans, else as JSON."""
+    if values and type(values[0]) is list and _wire.is_fast():
+        put_objects(name, values, out, {list})  # rows of words or tags: orjson looks at each anyway
+        return
     kinds = set(map(type, values))
     shape = (len(values),)
     if kinds == {float} or (kinds == {float, int} and _all_exact(values)):

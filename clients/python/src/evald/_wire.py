@@ -29,6 +29,11 @@ def _orjson() -> Any:
 _fast = _orjson()
 
 
+def is_fast() -> bool:
+    """Whether orjson is there, which takes any mixture of texts and lists, NaN as null."""
+    return _fast is not None
+
+
 def _plain(value: Any) -> Any:
     """What json does not know: numpy and torch scalars and arrays, and paths."""
     for method in ("tolist", "item"):
@@ -100,7 +105,17 @@ def _dumps_texts(values: Sequence[Any]) -> bytes:
             return encoded
         except TypeError:  # lone surrogates, large integers: json has its own way with them
             pass
-    return dumps(values)
+    try:
+        return _encode(values).encode("ascii")
+    except ValueError:
+        return dumps(_missing_as_null(values))
+
+
+def _missing_as_null(value: Any) -> Any:
+    """As orjson has it: a text or a list can't be NaN, but it can be missing."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return [_missing_as_null(item) for item in value] if isinstance(value, list) else value
 
 
 _ROWS = 256
