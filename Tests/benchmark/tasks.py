@@ -4,8 +4,8 @@
     python Tests/benchmark/tasks.py multiclass ranking --share 0.1
 
 EVALD_BIN names the executable, else it is the one that the client finds. Every peer gets the same arrays
-and has one thread; evald's processor time is that of client and daemon together, encoding included. Before
-times are compared, values must agree.
+and has one thread; evald's processor time is that of client and daemon together, encoding included. All
+take turns, and the least of three runs is what is compared. Before that, values must agree.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS
 import evald
 import numpy as np
 from evald import _base64
+
+TURNS = 3
 
 Batch = dict[str, Any]
 Values = dict[str, float]
@@ -183,7 +185,7 @@ def multiclass(share: float) -> Case:
         "row",
         batches,
         rows,
-        int(600_000 * share),
+        int(400_000 * share),
         {
             "evald, in place": in_place,
             "evald, shared memory": lambda: ours(True),
@@ -422,7 +424,18 @@ def measure(case: Case, make: Callable[[], Any]) -> tuple[float, float, Values]:
 
 def compare(case: Case) -> None:
     """Prints the table of a case."""
-    found = {name: measure(case, make) for name, make in case.peers.items()}
+    turns = [
+        {name: measure(case, make) for name, make in case.peers.items()}
+        for _ in range(TURNS)
+    ]
+    found = {
+        name: (
+            min(turn[name][0] for turn in turns),
+            min(turn[name][1] for turn in turns),
+            turns[0][name][2],
+        )
+        for name in case.peers
+    }
     *_, wanted = list(found.values())[-1]
     for name, (_, _, values) in found.items():
         for key, value in wanted.items():
