@@ -13,6 +13,7 @@ import pytest
 import evald
 from conftest import Starter
 from evald import _outbox
+from evald._link import Link
 from programs import alive
 
 
@@ -194,6 +195,7 @@ def test_a_loop_that_only_pushes_keeps_the_pace(
     monkeypatch.setattr(_outbox, "_AHEAD_BYTES", 1 << 18)
     monkeypatch.setattr(_outbox, "_PATIENCE", 20.0)
     ev = real(shared_memory=False)
+    assert isinstance(ev._link, Link)
     stream, outbox = ev.stream("val", "scalar"), ev._link.outbox
     most = 0
     for _ in range(100):
