@@ -69,19 +69,19 @@ def _are_texts(values: Sequence[Any], kinds: set[type]) -> bool:
     """Whether these are texts, or lists of them as far as the first ones tell."""
     if kinds == {str}:
         return True
-    return kinds == {list} and _hold_texts(values)
+    return kinds <= {list, tuple} and _hold_texts(values)
 
 
 def _hold_texts(values: Sequence[Any]) -> bool:
-    """Whether the first list that is not empty begins with a text."""
-    first = next((row[0] for row in values if type(row) is list and row), None)
+    """Whether the first list or tuple that is not empty begins with a text."""
+    first = next((row[0] for row in values if type(row) in (list, tuple) and row), None)
     return isinstance(first, str)
 
 
 def put_list(name: str, values: Sequence[Any], out: Parts) -> None:
     """Appends a list or tuple: packed if it is all floats, integers or booleans, else as JSON."""
-    if values and type(values[0]) is list and _wire.is_fast():
-        put_objects(name, values, out, {list})  # rows of words or tags: orjson looks at each anyway
+    if values and type(values[0]) is list and _wire.is_fast() and _hold_texts(values):
+        put_objects(name, values, out, {list})  # orjson looks at each row anyway
         return
     kinds = set(map(type, values))
     shape = (len(values),)

@@ -186,8 +186,8 @@ class Ring(Segment):
         return self._claim(size, blocks, use, True)
 
     def answered(self) -> None:
-        """A reply has come, and with it blocks may have come free: wakes those who wait once two
-        fifths of the segment are, since being woken for each would cost more than it saves. The
+        """A reply has come, and with it blocks may have come free: wakes those who wait once a
+        third of the segment is, since being woken for each would cost more than it saves. The
         daemon has the rest to read meanwhile. Where that much never is, since arrays are kept by
         whom they were lent to, the last reply wakes them.
         """

@@ -115,7 +115,8 @@ def _missing_as_null(value: Any) -> Any:
     """As orjson has it: a text or a list can't be NaN, but it can be missing."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return [_missing_as_null(item) for item in value] if isinstance(value, list) else value
+    is_list = isinstance(value, (list, tuple))
+    return [_missing_as_null(item) for item in value] if is_list else value
 
 
 _ROWS = 256
