@@ -53,7 +53,7 @@ def put_objects(
     if kinds is None:
         kinds = set(map(type, values))
     if len(kinds) > 1 and (any(issubclass(kind, str) for kind in kinds) or _hold_texts(values)):
-        values = [None if isinstance(item, float) and item != item else item for item in values]
+        values = [_missing_as_null(item) for item in values]
     out.append(_wire.dumps(name) + b":")
     try:
         if _are_texts(values, kinds):
@@ -65,6 +65,12 @@ def put_objects(
     out.append(b",")
 
 
+def _missing_as_null(item: Any) -> Any:
+    if _is_missing(item):
+        return None
+    return _wire.missing_as_null(item) if type(item) in (list, tuple) else item
+
+
 def _are_texts(values: Sequence[Any], kinds: set[type]) -> bool:
     """Whether these are texts, or lists of them as far as the first ones tell."""
     if kinds == {str}:
@@ -73,9 +79,14 @@ def _are_texts(values: Sequence[Any], kinds: set[type]) -> bool:
 
 
 def _hold_texts(values: Sequence[Any]) -> bool:
-    """Whether the first list or tuple that is not empty begins with a text."""
-    first = next((row[0] for row in values if type(row) in (list, tuple) and row), None)
-    return isinstance(first, str)
+    """Whether the first thing in the lists and tuples that is not missing is a text."""
+    rows = (row for row in values if type(row) in (list, tuple))
+    things = (item for row in rows for item in row if not _is_missing(item))
+    return isinstance(next(things, None), str)
+
+
+def _is_missing(item: Any) -> bool:
+    return item is None or (isinstance(item, float) and item != item)
 
 
 def put_list(name: str, values: Sequence[Any], out: Parts) -> None:

@@ -108,15 +108,15 @@ def _dumps_texts(values: Sequence[Any]) -> bytes:
     try:
         return _encode(values).encode("ascii")
     except ValueError:
-        return dumps(_missing_as_null(values))
+        return dumps(missing_as_null(values))
 
 
-def _missing_as_null(value: Any) -> Any:
+def missing_as_null(value: Any) -> Any:
     """As orjson has it: a text or a list can't be NaN, but it can be missing."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     is_list = isinstance(value, (list, tuple))
-    return [_missing_as_null(item) for item in value] if is_list else value
+    return [missing_as_null(item) for item in value] if is_list else value
 
 
 _ROWS = 256
