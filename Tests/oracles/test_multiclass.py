@@ -53,9 +53,7 @@ class Rows:
     @property
     def held(self) -> Rows:
         keep = self.weights > 0
-        return Rows(
-            self.scores[keep], self.labels[keep], self.weights[keep], self.kind
-        )
+        return Rows(self.scores[keep], self.labels[keep], self.weights[keep], self.kind)
 
     @property
     def probabilities(self) -> Floats:
@@ -179,9 +177,7 @@ def losses(r: Rows, bins: int = 15) -> dict[str, Any]:
 def top(r: Rows) -> dict[str, Any]:
     own = r.scores[np.arange(len(r.labels)), r.labels][:, None]
     places = np.arange(r.scores.shape[1])
-    before = (r.scores > own) | (
-        (r.scores == own) & (places < r.labels[:, None])
-    )
+    before = (r.scores > own) | ((r.scores == own) & (places < r.labels[:, None]))
     rank = before.sum(axis=1)
     return {
         f"top{k}": float(np.average(rank < k, weights=r.weights)) for k in (1, 2, 3, 9)
@@ -207,9 +203,7 @@ def edge_free(r: Rows) -> bool:
 
 @settings(max_examples=200)
 @given(rows(), st.data())
-def test_every_metric_of_scores(
-    daemon: Daemon, r: Rows, data: st.DataObject
-) -> None:
+def test_every_metric_of_scores(daemon: Daemon, r: Rows, data: st.DataObject) -> None:
     ends = data.draw(made.cuts(len(r.labels)))
     with daemon.stream("multiclass", options={"score_kind": r.kind}) as stream:
         push(stream, r, ends)
@@ -372,9 +366,7 @@ def test_trained_models(daemon: Daemon, data: str) -> None:
     order = np.random.default_rng(5).permutation(len(labels))
     features, labels = features[order], labels[order]
     half = len(labels) // 2
-    model = (
-        LogisticRegression(max_iter=30) if data == "digits" else GaussianNB()
-    )
+    model = LogisticRegression(max_iter=30) if data == "digits" else GaussianNB()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(features[:half], labels[:half])
@@ -385,7 +377,9 @@ def test_trained_models(daemon: Daemon, data: str) -> None:
     with daemon.stream("multiclass") as stream:
         for start in range(0, len(truth), 100):
             stream.push(
-                scores=packed(p[start : start + 100], "float64", [len(p[start : start + 100]), k]),
+                scores=packed(
+                    p[start : start + 100], "float64", [len(p[start : start + 100]), k]
+                ),
                 labels=truth[start : start + 100].tolist(),
             )
         found = stream.values(*DECISIONS, *RANKS, *LOSSES, *TOP)
@@ -452,3 +446,77 @@ def test_losses_end_where_scikit_learns_end(
     assert found == pytest.approx(
         metrics.log_loss([label], p, labels=[0, 1, 2]), rel=1e-12, abs=0
     )
+
+
+def test_a_metric_that_is_named_at_open_has_its_scores(daemon: Daemon) -> None:
+    k = 200  # more than are kept unasked
+    rng = np.random.default_rng(5)
+    labels = np.concatenate([np.arange(k), rng.integers(0, k, 100)])
+    scores = rng.dirichlet(np.ones(k), len(labels))
+    for name, options, is_kept in (
+        ("roc_auc_macro", {}, True),
+        ("average_precision_macro", {}, True),
+        ("accuracy", {}, False),
+        ("roc_auc_macro", {"one_vs_rest": False}, False),
+    ):
+        with daemon.stream("multiclass", options=options, metrics=[name]) as stream:
+            stream.push(scores=scores.tolist(), labels=labels.tolist())
+            found = stream.values("roc_auc_macro")["roc_auc_macro"]
+        if is_kept:
+            wanted = metrics.roc_auc_score(labels, scores, multi_class="ovr")
+            assert math.isclose(found, wanted, rel_tol=1e-12)
+        else:
+            assert found == "not_kept"
+
+
+def test_shares_of_the_confusion_matrix_count_abstentions(daemon: Daemon) -> None:
+    def asked(by: str | None, **more: Any) -> dict[str, Any]:
+        return {"metric": "confusion_matrix", "normalize": by, "as": str(by), **more}
+
+    with daemon.stream("multiclass", options={"classes": 2}) as stream:
+        stream.push(predictions=[1, 0, None, 0], labels=[1, 1, 1, 0])
+        found = stream.values(*map(asked, ("true", "pred", "all")))
+        cells = stream.values(asked("true", sparse=True))["true"]
+        recalls = [row["recall"] for row in stream.values("per_class")["per_class"]]
+    third = 1 / 3
+    assert found["true"]["matrix"] == [[1, 0], [third, third]]
+    assert [found["true"]["matrix"][place][place] for place in range(2)] == recalls
+    assert found["true"]["abstained"] == [0, third]
+    assert found["pred"]["matrix"] == [[0.5, 0], [0.5, 1]]
+    assert "abstained" not in found["pred"]
+    assert found["all"]["matrix"] == [[0.25, 0], [0.25, 0.25]]
+    assert found["all"]["abstained"] == [0, 0.25]
+    assert cells["counts"] == [1, third, third] and cells["abstained"] == [0, third]
+
+
+@pytest.mark.parametrize("ignored", [2, "2"])
+@pytest.mark.parametrize("classes", [["0", "1", "2"], ["2", "0", "1"]])
+def test_both_names_of_a_class_are_ignored(
+    daemon: Daemon, ignored: Any, classes: list[str]
+) -> None:
+    options = {"classes": classes, "ignore_index": ignored}
+    with daemon.stream("multiclass", options=options) as stream:
+        reply = stream.push(predictions=["0", "1", 1], labels=["2", 2, 1])
+        assert (reply["count"], reply["dropped"]) == (1, 2)
+        assert stream.values("accuracy")["accuracy"] == 1
+
+
+def test_what_nothing_of_nothing_is_said_to_be(daemon: Daemon) -> None:
+    names = ["accuracy", "top_k_accuracy@1"]
+    names += [f"{each}_micro" for each in ("precision", "recall", "f1", "f_beta")]
+    for said in (0, 1):
+        with daemon.stream("multiclass", options={"zero_division": said}) as stream:
+            stream.push(scores=[[0.2, 0.8]], labels=[1], weights=[0])
+            assert stream.values(*names) == dict.fromkeys(names, said)
+
+
+def test_there_are_no_more_classes_than_a_million(daemon: Daemon) -> None:
+    step = 1 << 17
+    with daemon.stream("multiclass") as stream:
+        for start in range(0, 7 * step, step):
+            labels = packed(np.arange(start, start + step), "int32")
+            stream.push(predictions=labels, labels=labels)
+        labels = packed(np.arange(7 * step, 8 * step), "int32")
+        with pytest.raises(Refused, match="more than 1000000 classes"):
+            stream.push(predictions=labels, labels=labels)
+        assert stream.values("accuracy")["accuracy"] == 1

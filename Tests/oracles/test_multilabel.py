@@ -373,6 +373,40 @@ def test_labels_that_are_not_known(daemon: Daemon, r: Rows) -> None:
         assert_close({"brier": found["brier"]}, {"brier": wanted["brier"]})
 
 
+@pytest.mark.parametrize("kind", ["probability", "logit"])
+@pytest.mark.parametrize("score", ["NaN", "Infinity", 5.0])
+@pytest.mark.parametrize("dtype", [None, "float32"])
+def test_the_score_of_a_label_that_is_not_known_does_not_matter(
+    daemon: Daemon, kind: str, score: Any, dtype: str | None
+) -> None:
+    def answers(own: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        options = {"score_kind": kind, "ignore_index": -1}
+        scores: Any = [[0.25, 0.75, own], [0.5, 0.125, 0.625]]
+        if dtype is not None:
+            scores = packed(np.array(scores, float), dtype, [2, 3])
+        with daemon.stream("multilabel", options=options) as stream:
+            reply = stream.push(scores=scores, labels=[[0, 1, -1], [1, 0, 1]])
+            return reply, stream.values(*DECISIONS, *ORDER, *RANKS, *LOSSES)
+
+    assert answers(score) == answers(0.5)
+    with daemon.stream("multilabel", options={"ignore_index": -1}) as stream:
+        stream.push(scores=[[0.25, 0.5]], labels=[[-1, 1]])
+        with pytest.raises(Refused):
+            stream.push(scores=[[0.25, "NaN"]], labels=[[-1, 1]])
+
+
+def test_classes_are_there_before_their_rows(daemon: Daemon) -> None:
+    with daemon.stream("multilabel", options={"classes": ["a", "b"]}) as stream:
+        found = stream.call("threshold/optimize")
+        assert [each["class"] for each in found["classes"]] == ["a", "b"]
+        assert all(each["threshold"] is None for each in found["classes"])
+    with daemon.stream("multilabel", slices=["site"]) as stream:
+        assert stream.call("threshold/optimize")["classes"] == []
+        stream.push(scores=[[0.1, 0.9]], labels=[[0, 1]], slices={"site": "x"})
+        found = stream.call("threshold/optimize", slice={"site": "y"})
+        assert "classes" in found and found["threshold"] is None
+
+
 @given(rows(), st.sampled_from(["f1", "mcc", "accuracy", "youden"]))
 def test_thresholds_of_each_class_are_those_of_a_binary_stream(
     daemon: Daemon, r: Rows, objective: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -95,7 +96,9 @@ def exact(p: Floats, t: Floats, w: Floats) -> Values:
         c * (alpha * (b - a) if b > a else (1 - alpha) * (a - b)) for a, b, c in rows
     ]
     gaps = [(c, abs(a - b)) for a, b, c in rows]
-    huber = [c * (g * g / 2 if g <= delta else delta * (g - delta / 2)) for c, g in gaps]
+    huber = [
+        c * (g * g / 2 if g <= delta else delta * (g - delta / 2)) for c, g in gaps
+    ]
     return {
         "mae": float(mean([c * g for c, g in gaps])),
         "mse": float(mse),
@@ -217,10 +220,45 @@ def test_deviances(daemon: Daemon, data: st.DataObject) -> None:
     assert after["gamma_deviance"] == "infeasible"
     assert close(after["msle"], np.mean((np.log1p(p) - np.log1p(t)) ** 2), 1e-9)
     if zero == 0:
-        assert close(after["poisson_deviance"], metrics.mean_poisson_deviance(t, p), 1e-9)
+        assert close(
+            after["poisson_deviance"], metrics.mean_poisson_deviance(t, p), 1e-9
+        )
     else:
         assert after["poisson_deviance"] == "infeasible"
     assert set(last.values()) == {"infeasible"}
+
+
+@pytest.mark.parametrize(
+    ("p", "t"),
+    [
+        *[(10.0, 1e8), (0.0, 1e12), (3.0, 1e16), (1e16, 3.0), (1e300, 1.0)],
+        *[(-0.999999999999, 3.0), (3.0, -0.999999999999), (1.5, 1.5000001)],
+    ],
+)
+def test_logarithms_of_numbers_far_apart(daemon: Daemon, p: float, t: float) -> None:
+    with daemon.stream("regression") as stream:
+        stream.push(predictions=[p], targets=[t])
+        found = stream.values("msle")["msle"]
+    with localcontext() as digits:
+        digits.prec = 400
+        exact = (1 + Decimal(p)).ln() - (1 + Decimal(t)).ln()
+    assert found == pytest.approx(float(exact) ** 2, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize(("p", "t"), [(1e308, 1.1e308), (1e-310, 1.1e-310)])
+def test_deviances_at_the_ends_of_the_range(daemon: Daemon, p: float, t: float) -> None:
+    with daemon.stream("regression") as stream:
+        stream.push(predictions=[p], targets=[t])
+        found = stream.values("gamma_deviance", "poisson_deviance")
+    ours, theirs = Decimal(p), Decimal(t)
+    with localcontext() as digits:
+        digits.prec = 400
+        logarithm = (theirs / ours).ln()
+        gamma = 2 * (theirs / ours - 1 - logarithm)
+        poisson = 2 * (theirs * logarithm - theirs + ours)
+    assert found["gamma_deviance"] == pytest.approx(float(gamma), rel=1e-13, abs=0)
+    # A subnormal number has few digits.
+    assert found["poisson_deviance"] == pytest.approx(float(poisson), rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("multioutput", ["uniform_average", "raw_values"])

@@ -76,7 +76,7 @@ public struct ClassAverages: Sendable {
   public func answer(_ averaging: Averaging, _ value: (ClassCount) -> Double?) -> Answer {
     if averaging == .micro {
       if let x = value(all) { return .value(x) }
-      if case .value(let x) = zeroDivision, !counts.isEmpty { return .value(x) }
+      if case .value(let x) = zeroDivision { return .value(x) }
       return .undefined(.zeroDivision)
     }
     var sum = ExactSum()

@@ -74,7 +74,9 @@ extension ClassTable {
     var rest = names[...]
     if list == nil {
       // Small integers, which most labels are, need no list.
-      while case .integer(let x)? = rest.first, x >= 0, x < Int64(2 * count + 1024) {
+      while case .integer(let x)? = rest.first, x >= 0,
+        x < min(Int64(2 * count + 1024), Int64(DeclaredClasses.limit))
+      {
         count = max(count, Int(x) + 1)
         rest = rest.dropFirst()
       }

@@ -55,7 +55,7 @@ extension Columns {
     let ignored: Int64? = if case .integer(let x)? = reading.ignored { x } else { nil }
     if table.isRange {
       if table.grows, let most = integers.lazy.filter({ $0 != ignored }).max(), most >= 0,
-        most < Int64(2 * table.count + 1024)
+        most < min(Int64(2 * table.count + 1024), Int64(DeclaredClasses.limit))
       {
         table.extend(to: Int(most) + 1)
       }
@@ -111,6 +111,8 @@ private struct ClassReader {
   let name: String
   var table: ClassTable
   let reading: ClassReading
+  /// The code of the class to be ignored where it is a declared one: those may have two names.
+  private let ignoredCode: Int?
   /// New classes in the order in which they came, and the codes they will have.
   private var new: [ClassName] = []
   private var newCodes: [ClassName: Int32] = [:]
@@ -119,6 +121,7 @@ private struct ClassReader {
     self.name = name
     self.table = table
     self.reading = reading
+    ignoredCode = table.grows ? nil : reading.ignored.flatMap(table.code)
   }
 
   /// Integers, of which neighbours are often equal and few are different.
@@ -198,7 +201,9 @@ private struct ClassReader {
 
   private mutating func code(_ found: ClassName, row: Int) throws(InputError) -> Int32 {
     if let ignored = reading.ignored, found == ignored { return ClassCode.ignored }
-    if let code = table.code(found) { return Int32(truncatingIfNeeded: code) }
+    if let code = table.code(found) {
+      return code == ignoredCode ? ClassCode.ignored : Int32(truncatingIfNeeded: code)
+    }
     if let code = newCodes[found] { return code }
     guard table.grows else {
       throw .batch(

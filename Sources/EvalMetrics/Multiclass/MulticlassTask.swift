@@ -17,7 +17,8 @@ public struct MulticlassTask: EvaluationTask {
       "ignore_index", .label, default: .null, "rows with this label are left out and counted"),
     OptionSpec(
       "one_vs_rest", .boolean, default: .null,
-      "keep every score, for roc_auc and average_precision; true up to 128 classes unless given"),
+      "keep every score, for roc_auc and average_precision; unless given, true up to 128 classes, or where metrics name one of those"
+    ),
   ]
 
   /// Up to so many classes every score is kept unless the options say otherwise.
@@ -42,7 +43,11 @@ public struct MulticlassTask: EvaluationTask {
       overDeclared: options.text("average_over") == "declared")
     skipsNonFinite = options.text("non_finite") == "skip"
     ignored = ClassName(options["ignore_index"])
-    oneVersusRest = options["one_vs_rest"] == .null ? nil : options.flag("one_vs_rest")
+    oneVersusRest =
+      options["one_vs_rest"] != .null
+      ? options.flag("one_vs_rest")
+      : metrics.contains { Self.catalogue.metrics[$0.index].undefined.contains(.notKept) }
+        ? true : nil
     if !classes.grows { width = classes.count }
   }
 

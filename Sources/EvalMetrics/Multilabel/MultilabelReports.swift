@@ -13,9 +13,12 @@ extension MultilabelState: ThresholdState, CalibrationState, CurveState {
     return rows(of: code, columns[code])
   }
 
-  public var thresholdClasses: [(name: Value, rows: ScoredRows)] {
-    guard let columns = sortedColumns else { return [] }
-    return columns.enumerated().map { (name($0.offset), rows(of: $0.offset, $0.element)) }
+  public var thresholdClasses: [(name: Value, rows: ScoredRows)]? {
+    let columns = sortedColumns ?? []
+    // Declared classes are there before their first row.
+    return (0..<max(columns.count, configuration.classes.count)).map {
+      (name($0), rows(of: $0, $0 < columns.count ? columns[$0] : .none))
+    }
   }
 
   private func code(of name: Value) -> Int? {

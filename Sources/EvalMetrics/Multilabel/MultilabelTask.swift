@@ -66,7 +66,7 @@ public struct MultilabelTask: EvaluationTask {
     var scores: ScoreMatrix?
     let decisions: [UInt8]
     if hasScores == true {
-      let matrix = try readScores(columns, width, &notes)
+      let matrix = try readScores(columns, width, labels, &notes)
       decisions = matrix.decisions(at: configuration.threshold)
       scores = matrix
     } else {
@@ -130,11 +130,15 @@ extension MultilabelTask {
   }
 
   private func readScores(
-    _ columns: Columns, _ width: Int, _ notes: inout ReadNotes
+    _ columns: Columns, _ width: Int, _ labels: [UInt8], _ notes: inout ReadNotes
   ) throws(InputError) -> ScoreMatrix {
-    let matrix = try columns.scoreMatrix(
+    var matrix = try columns.scoreMatrix(
       "scores", width: width, classes: configuration.classes)
     if matrix.isFit(configuration.kind) { return matrix }
+    if ignored != nil {
+      matrix.clear(where: labels)
+      if matrix.isFit(configuration.kind) { return matrix }
+    }
     return try matrix.checked(
       "scores", configuration.kind, skippingNonFinite: skipsNonFinite, notes: &notes)
   }
@@ -189,6 +193,19 @@ extension ScoreMatrix {
     case .double(let x):
       kind == .probability
         ? Kernels.firstOutside(x, 0, 1) == nil : Kernels.firstNonFinite(x) == nil
+    }
+  }
+
+  /// Sets the scores to zero that belong to ignored labels: what stands there does not matter.
+  fileprivate mutating func clear(where labels: [UInt8]) {
+    let places = labels.indices.filter { labels[$0] == LabelMatrix.ignored }
+    switch storage {
+    case .single(var x):
+      for place in places where place < x.count { x[place] = 0 }
+      self = ScoreMatrix(storage: .single(x), width: width)
+    case .double(var x):
+      for place in places where place < x.count { x[place] = 0 }
+      self = ScoreMatrix(storage: .double(x), width: width)
     }
   }
 

@@ -44,10 +44,9 @@ struct RowLosses: Sendable {
   /// log(1 + p) - log(1 + t); nil where one of them has no logarithm.
   private static func logarithmicResidual(_ p: Double, _ t: Double) -> Double? {
     guard p > -1, t > -1 else { return nil }
-    // Of the quotient, or else what they have in common would be lost.
+    // Where they are near, of what they differ in, or else the quotient's rounding would be much beside it.
     let ratio = (p - t) / (1 + t)
-    return ratio.isFinite && abs(ratio) < 1
-      ? Elementary.log1p(ratio) : Elementary.log1p(p) - Elementary.log1p(t)
+    return abs(ratio) < 0.5 ? Elementary.log1p(ratio) : logarithm(of: 1 + p, over: 1 + t)
   }
 
   /// t log(t / p) - t + p.
@@ -58,7 +57,10 @@ struct RowLosses: Sendable {
 
   /// log(p / t) + t / p - 1.
   private static func gammaDeviance(_ p: Double, _ t: Double) -> Double {
-    nearDeviance(p, t).map { $0 / p } ?? (logarithm(of: p, over: t) + (t - p) / p)
+    // It is the same of both times a number; subnormals have too few digits.
+    let unit = max(p, t) < 0x1p-900 ? 0x1p200 : 1
+    let (p, t) = (p * unit, t * unit)
+    return nearDeviance(p, t).map { $0 / p } ?? (logarithm(of: p, over: t) + (t - p) / p)
   }
 
   private static func logarithm(of x: Double, over y: Double) -> Double {
@@ -74,7 +76,7 @@ struct RowLosses: Sendable {
     let middle = x / 2 + y / 2
     guard abs(difference) < 0.2 * middle else { return nil }
     let v = difference / 2 / middle
-    var term = 2 * x * v
+    var term = x * (2 * v)
     var sum = difference * v
     for k in 1..<1000 {
       term *= v * v

@@ -3,12 +3,12 @@
 public protocol ThresholdState: State {
   /// The prepared scores of a class, or of all; an error where there are none.
   func thresholdRows(class name: Value?) throws(InputError) -> ScoredRows
-  /// The prepared scores of each class by name; none where there are no classes to choose from.
-  var thresholdClasses: [(name: Value, rows: ScoredRows)] { get }
+  /// The prepared scores of each class by name; nil where there are no classes to choose from.
+  var thresholdClasses: [(name: Value, rows: ScoredRows)]? { get }
 }
 
 extension ThresholdState {
-  public var thresholdClasses: [(name: Value, rows: ScoredRows)] { [] }
+  public var thresholdClasses: [(name: Value, rows: ScoredRows)]? { nil }
 }
 
 /// A state that has confidences and whether they were right: conforming gives its task `calibration/query`.

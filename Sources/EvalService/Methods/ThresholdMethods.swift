@@ -47,10 +47,10 @@ extension Server {
       writer.beginObject()
       writer.header(stream, found.question, count: found.count)
       writer.optimum(found.value.report)
-      if !found.value.classes.isEmpty {
+      if let classes = found.value.classes {
         writer.key("classes")
         writer.beginArray()
-        for (name, report) in found.value.classes {
+        for (name, report) in classes {
           writer.beginObject()
           writer.field("class", name)
           writer.optimum(report)
@@ -192,9 +192,9 @@ extension Stream {
       let rows = try state.thresholdRows(class: chosen)
       return Optimum(
         report: rows.optimize(objective, constraints),
-        classes: (chosen == nil ? state.thresholdClasses : []).map {
-          ($0.name, $0.rows.optimize(objective, constraints))
-        })
+        classes: chosen != nil
+          ? nil
+          : state.thresholdClasses?.map { ($0.name, $0.rows.optimize(objective, constraints)) })
     }
   }
 }
@@ -202,7 +202,7 @@ extension Stream {
 /// What `threshold/optimize` found.
 private struct Optimum {
   var report: ThresholdReport
-  var classes: [(Value, ThresholdReport)]
+  var classes: [(Value, ThresholdReport)]?
 }
 
 extension JSONWriter {

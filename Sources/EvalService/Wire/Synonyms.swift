@@ -2,15 +2,18 @@ import JSONRPC
 
 /// Words of the field that are not names here, and what they are called here.
 private let words: KeyValuePairs<String, [String]> = [
-  "auroc": ["roc_auc"], "auc": ["roc_auc"], "roc": ["roc_auc"], "rocauc": ["roc_auc"],
-  "auprc": ["average_precision"], "ap": ["average_precision", "map"], "acc": ["accuracy"],
+  "auroc": ["roc_auc", "roc_auc_macro"], "auc": ["roc_auc", "roc_auc_macro"],
+  "roc": ["roc_auc", "roc_auc_macro"], "rocauc": ["roc_auc", "roc_auc_macro"],
+  "roc_auc": ["roc_auc_macro"], "auprc": ["average_precision", "average_precision_macro"],
+  "ap": ["average_precision", "map", "average_precision_macro"],
+  "average_precision": ["average_precision_macro"], "acc": ["accuracy"],
   "ppl": ["perplexity"], "miou": ["iou_macro"], "em": ["exact_match"], "kappa": ["cohen_kappa"],
   "tpr": ["recall"], "sensitivity": ["recall"], "ppv": ["precision"],
   "npv": ["negative_predictive_value"], "tnr": ["specificity"], "fpr": ["false_positive_rate"],
   "fnr": ["false_negative_rate"], "true_positive_rate": ["recall"],
   "true_negative_rate": ["specificity"], "demographic_parity": ["selection_rate"],
-  "fbeta": ["f_beta"], "f1_score": ["f1"],
-  "f_score": ["f_beta", "f1"], "brier_score": ["brier"], "matthews_corrcoef": ["mcc"],
+  "fbeta": ["f_beta", "f_beta_macro"], "f_beta": ["f_beta_macro"], "f1_score": ["f1", "f1_macro"],
+  "f_score": ["f_beta", "f1", "f_beta_macro"], "brier_score": ["brier"], "matthews_corrcoef": ["mcc"],
   "expected_calibration_error": ["ece"], "ks": ["ks_statistic"], "nll": ["log_loss"],
   "cross_entropy": ["log_loss"], "stddev": ["std"], "average": ["mean"],
   "preds": ["predictions"], "pred": ["predictions"], "y_pred": ["predictions", "scores"],

@@ -15,8 +15,8 @@ extension Metric where S == MulticlassState {
     source: Source.sklearn + " top_k_accuracy_score, ties as numpy argmax"
   ) { state, arguments, _ in
     guard state.hasScores else { return .undefined(.needsScores) }
-    return .value(
-      Tally.ratio(state.ranks.below(arguments.integer("k")), state.total), else: .zeroDivision)
+    return Tally.ratio(state.ranks.below(arguments.integer("k")), state.total).map(Answer.value)
+      ?? state.configuration.zeroDivision.quotient(0, 0, else: .zeroDivision)
   }
 
   static let balancedAccuracy = ofDecisions(

@@ -2,7 +2,7 @@
 
 extension Metric where S == RegressionState {
   static let mae = ofOutputs(
-    "mae", "mean absolute error: mean of |p - t|", source: Source.sklearn
+    "mae", "mean absolute error: mean of |p - t|", undefined: [.overflow], source: Source.sklearn
   ) { output, _ in output.mean(output.absoluteResiduals) }
 
   static let mse = ofOutputs(
@@ -10,17 +10,19 @@ extension Metric where S == RegressionState {
   ) { output, _ in output.mean(output.squaredResiduals) }
 
   static let rmse = ofOutputs(
-    "rmse", "root of the mean squared error of an output", source: Source.sklearn
+    "rmse", "root of the mean squared error of an output", undefined: [.overflow],
+    source: Source.sklearn
   ) { output, _ in .value(ExactSum.rootOfRatio(output.squaredResiduals, output.weight)) }
 
   static let meanError = ofOutputs(
     "mean_error", "bias: mean of p - t", range: "(-inf, inf)", better: .neither,
-    source: "definition"
+    undefined: [.overflow], source: "definition"
   ) { output, _ in output.mean(output.residuals) }
 
   static let pinballLoss = ofOutputs(
     "pinball_loss",
     "mean of alpha (t - p) where the target is larger, else of (1 - alpha) (p - t)",
+    undefined: [.overflow],
     options: [
       OptionSpec("alpha", .number(0...1), default: .number(0.5), "the quantile that is predicted")
     ],
