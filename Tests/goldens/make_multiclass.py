@@ -215,17 +215,15 @@ def cohen_kappa(r: Rows) -> Expected:
 
 def confusion_matrix(r: Rows) -> Any:
     held = r.decisions != ABSTAINED
-    options: dict[str, Any] = {
-        "labels": r.told,
-        "sample_weight": r.weights[held],
-        "normalize": r.options.get("normalize"),
-    }
-    # scikit-learn refuses labels of which none occurs.
-    matrix = (
-        metrics.confusion_matrix(r.labels[held], r.decisions[held], **options)
-        if held.any()
-        else np.zeros((len(r.told), len(r.told)))
+    # An abstention is a prediction of its own.
+    whole = metrics.confusion_matrix(
+        r.labels,
+        r.decisions,
+        labels=[*r.told, ABSTAINED],
+        sample_weight=r.weights,
+        normalize=r.options.get("normalize"),
     )
+    matrix = whole[:-1, :-1]
     answer: dict[str, Any] = {"classes": [r.names[x] for x in r.told]}
     if r.options.get("sparse"):
         labels, predictions = np.nonzero(matrix)
@@ -236,10 +234,8 @@ def confusion_matrix(r: Rows) -> Any:
         }
     else:
         answer["matrix"] = matrix.astype(float).tolist()
-    if not held.all():
-        answer["abstained"] = [
-            float(r.weights[~held & (r.labels == x)].sum()) for x in r.told
-        ]
+    if not held.all() and r.options.get("normalize") != "pred":
+        answer["abstained"] = whole[:-1, -1].astype(float).tolist()
     return answer
 
 

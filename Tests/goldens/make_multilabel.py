@@ -133,14 +133,14 @@ def averaged(place: int, average: str, r: Rows) -> Expected:
     zero = r.zero
     if r.zero_division == "report" and average != "micro":
         zero = 0.0
-    if not r.averaged:
+    if not r.averaged and average != "micro":
         # No class occurs, so there is none to average over.
         return Undefined("zero_division")
     if average == "weighted" and not r.labels.any() and r.zero_division == "report":
         return Undefined("zero_division")
     found = metrics.precision_recall_fscore_support(
         *r.table,
-        labels=r.averaged,
+        labels=r.averaged or None,
         average=average,
         sample_weight=r.weights,
         zero_division=zero,
