@@ -24,19 +24,6 @@ public struct RowRank<Score> {
   }
 }
 
-/// Sums over the classes of a row beside its label, of exponentials of z - (the greatest z).
-@frozen
-public struct ExponentialSums: Sendable, Equatable {
-  public var sum = 0.0
-  public var squares = 0.0
-
-  @inlinable @inline(__always)
-  public init(sum: Double = 0, squares: Double = 0) {
-    self.sum = sum
-    self.squares = squares
-  }
-}
-
 /// What the loops share.
 public enum RowLoops {
   /// The greatest lane. `max()` of the library would be compiled apart, and a function that was compiled for one
@@ -150,6 +137,11 @@ extension RowLoops {
 public protocol LaneScore: BinaryFloatingPoint, Sendable {
   /// Eight scores as doubles.
   static func lanes(_ scores: UnsafePointer<Self>) -> SIMD8<Double>
+  static func load<Form: LaneForm>(_ scores: UnsafePointer<Self>, _: Form.Type) -> Form.Lanes
+  /// Fewer than eight, and zeros behind them.
+  static func load<Form: LaneForm>(
+    _ scores: UnsafePointer<Self>, first count: Int, _: Form.Type
+  ) -> Form.Lanes
   /// The greatest score, the label's rank, and whether all are finite. The label is one of the classes.
   static func rank(_ scores: UnsafePointer<Self>, _ width: Int, _ label: Int) -> RowRank<Self>
   /// Whether one of 64 scores is equal to a score.
@@ -198,6 +190,16 @@ extension LaneScore {
 }
 
 extension Float: LaneScore {
+  @inlinable @inline(__always)
+  public static func load<Form: LaneForm>(
+    _ scores: UnsafePointer<Float>, _: Form.Type
+  ) -> Form.Lanes { Form.load(scores) }
+
+  @inlinable @inline(__always)
+  public static func load<Form: LaneForm>(
+    _ scores: UnsafePointer<Float>, first count: Int, _: Form.Type
+  ) -> Form.Lanes { Form.load(scores, first: count) }
+
   @inlinable @inline(__always)
   public static func lanes(_ scores: UnsafePointer<Float>) -> SIMD8<Double> {
     SIMD8<Double>(UnsafeRawPointer(scores).loadUnaligned(as: SIMD8<Float>.self))
@@ -259,6 +261,16 @@ extension Float: LaneScore {
 }
 
 extension Double: LaneScore {
+  @inlinable @inline(__always)
+  public static func load<Form: LaneForm>(
+    _ scores: UnsafePointer<Double>, _: Form.Type
+  ) -> Form.Lanes { Form.load(scores) }
+
+  @inlinable @inline(__always)
+  public static func load<Form: LaneForm>(
+    _ scores: UnsafePointer<Double>, first count: Int, _: Form.Type
+  ) -> Form.Lanes { Form.load(scores, first: count) }
+
   @inlinable @inline(__always)
   public static func lanes(_ scores: UnsafePointer<Double>) -> SIMD8<Double> {
     UnsafeRawPointer(scores).loadUnaligned(as: SIMD8<Double>.self)

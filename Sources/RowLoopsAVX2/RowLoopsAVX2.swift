@@ -14,36 +14,6 @@ public enum RowLoopsAVX2 {
   ) -> RowRank<Double> { Double.rank(scores, width, label) }
 
   @inline(never)
-  public static func sums(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums {
-    Exponentials.sums(scores, width, label, most, AVX2Form.self)
-  }
-
-  @inline(never)
-  public static func sums(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int, _ most: Double
-  ) -> ExponentialSums {
-    Exponentials.sums(scores, width, label, most, AVX2Form.self)
-  }
-
-  @inline(never)
-  public static func write(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ most: Double,
-    to target: UnsafeMutablePointer<Double>
-  ) -> Double {
-    Exponentials.write(scores, width, most, to: target, AVX2Form.self)
-  }
-
-  @inline(never)
-  public static func write(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ most: Double,
-    to target: UnsafeMutablePointer<Double>
-  ) -> Double {
-    Exponentials.write(scores, width, most, to: target, AVX2Form.self)
-  }
-
-  @inline(never)
   public static func countAbove(
     _ scores: UnsafePointer<Double>, _ count: Int, _ own: Double
   ) -> (above: Int, equal: Int) { RowLoops.countAbove(scores, count, own) }
@@ -57,19 +27,6 @@ public enum RowLoopsAVX2 {
   public static func blockSums(
     _ predictions: UnsafePointer<Float>, _ targets: UnsafePointer<Float>, _ count: Int
   ) -> BlockSums? { PairBlocks.sums(predictions, targets, count, AVX2Pairs.self) }
-}
-
-/// What these processors do in ways of their own.
-enum AVX2Form: LaneForm {
-  @inline(__always)
-  static func fused(
-    _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus z: SIMD8<Double>
-  ) -> SIMD8<Double> { z.addingProduct(x, y) }
-
-  @inline(__always)
-  static func remainder(
-    _ x: SIMD8<Double>, _ y: SIMD8<Double>, plus n: SIMD8<Double>
-  ) -> SIMD8<Double> { n.addingProduct(x, y) }
 }
 
 /// Sixteen registers hold the sums of a block in four lanes each.
