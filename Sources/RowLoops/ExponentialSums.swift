@@ -163,26 +163,22 @@ extension Exponentials {
     _ sums: inout LaneSums<Form>
   ) -> Int {
     @inline(__always)
-    func load(_ place: Int) -> Form.Lanes { Score.load(scores + blocks.place(place), Form.self) }
-    @inline(__always)
-    func reduced(_ x: Form.Lanes) -> Reduced<Form> { Reduced(x, from: start, roots) }
-    var a = reduced(load(0))
-    var b = reduced(load(8))
-    var c = reduced(load(16))
-    var d = reduced(load(24))
+    func reduced(_ place: Int) -> Reduced<Form> {
+      Reduced(Score.load(scores + blocks.place(place), Form.self), from: start, roots)
+    }
+    var (a, b, c, d) = (reduced(0), reduced(8), reduced(16), reduced(24))
     sums.see(a, b)
     sums.see(c, d)
     var place = 32
     while place &+ 32 <= blocks.end {
-      let next = (load(place), load(place &+ 8), load(place &+ 16), load(place &+ 24))
+      let next = (
+        reduced(place), reduced(place &+ 8), reduced(place &+ 16), reduced(place &+ 24)
+      )
       sums.add(a)
       sums.add(b)
       sums.add(c)
       sums.add(d)
-      a = reduced(next.0)
-      b = reduced(next.1)
-      c = reduced(next.2)
-      d = reduced(next.3)
+      (a, b, c, d) = next
       sums.see(a, b)
       sums.see(c, d)
       place &+= 32

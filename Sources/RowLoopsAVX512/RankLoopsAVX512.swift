@@ -80,7 +80,7 @@ extension RowLoopsAVX512 {
         greatest: Self.greatest(larger(greatest.0, greatest.1)), rank: rank,
         isFinite: equal(fault, zero) == lowest(count))
       found.best = label
-      // Mostly nothing else was not below it.
+      // Mostly all others are below it, and otherwise those that are equal and come after it were counted, too.
       if rank > 0 {
         found.rank &-= countEqual(scores + (label &+ 1), width &- label &- 1, own)
         if found.rank > 0 { found.best = firstIndex(of: found.greatest, scores, width) }
@@ -88,20 +88,34 @@ extension RowLoopsAVX512 {
       return found
     }
 
-    /// How many scores are equal to one: of those behind the label, which come after it.
+    /// How many scores are equal to one.
     @inline(__always)
     private static func countEqual(
       _ scores: UnsafePointer<Score>, _ width: Int, _ own: Lanes
     ) -> Int {
-      let none = all(.nan)
       var hits = 0
       var place = 0
+      while place &+ 4 &* count <= width {
+        hits &+= equalOfFour(scores + place, own).nonzeroBitCount
+        place &+= 4 &* count
+      }
       while place < width {
-        let a = load(scores + place, first: width &- place, else: none)
+        let a = load(scores + place, first: width &- place, else: all(.nan))
         hits &+= equal(a, own).nonzeroBitCount
         place &+= count
       }
       return hits
+    }
+
+    /// Which scores of four registers are equal to one.
+    @inline(__always)
+    private static func equalOfFour(_ scores: UnsafePointer<Score>, _ own: Lanes) -> UInt64 {
+      let width = UInt64(truncatingIfNeeded: count)
+      let a = UInt64(equal(load(scores), own))
+      let b = UInt64(equal(load(scores + count), own)) &<< width
+      let c = UInt64(equal(load(scores + 2 &* count), own)) &<< (2 &* width)
+      let d = UInt64(equal(load(scores + 3 &* count), own)) &<< (3 &* width)
+      return (a | b) | (c | d)
     }
 
     /// As many bits as there are scores, or lanes.
@@ -135,6 +149,11 @@ extension RowLoopsAVX512 {
     ) -> Int {
       let wanted = all(score)
       var place = 0
+      while place &+ 4 &* count <= width {
+        let hits = equalOfFour(scores + place, wanted)
+        if hits != 0 { return place &+ hits.trailingZeroBitCount }
+        place &+= 4 &* count
+      }
       while place < width {
         let a = load(scores + place, first: width &- place, else: all(.nan))
         let hits = equal(a, wanted)

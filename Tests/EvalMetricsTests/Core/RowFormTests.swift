@@ -15,6 +15,10 @@ import Testing
 
   private static let widths = Array(1...70) + [127, 128, 129, 1000, 1003]
 
+  private static func part(_ random: inout SeededGenerator) -> Double {
+    Double.random(in: 0..<1, using: &random)
+  }
+
   /// Scores that hurt: ties, zeros of both signs, subnormal numbers, the ends of the range, wide gaps.
   private static func rows<Score: RowScore>(_: Score.Type) -> [Rows<Score>] {
     var random = SeededGenerator(seed: 11)
@@ -24,12 +28,18 @@ import Testing
       .greatestFiniteMagnitude, -.greatestFiniteMagnitude, Score.leastNormalMagnitude,
     ]
     let makers: [(String, (inout SeededGenerator) -> Score)] = [
-      ("logits", { Score(Double.random(in: 0..<1, using: &$0) * 20 - 10) }),
-      ("ties", { Score(Int(Double.random(in: 0..<1, using: &$0) * 4)) }),
-      ("zeros", { Double.random(in: 0..<1, using: &$0) < 0.5 ? 0 : -0.0 }),
-      ("subnormal", { tiny * Score(Int(Double.random(in: 0..<1, using: &$0) * 9) - 4) }),
-      ("far apart", { Score((Double.random(in: 0..<1, using: &$0) - 0.5) * 3000) }),
-      ("hazards", { hazards[Int(Double.random(in: 0..<1, using: &$0) * Double(hazards.count))] }),
+      ("logits", { Score(part(&$0) * 20 - 10) }),
+      ("ties", { Score(Int(part(&$0) * 4)) }),
+      ("zeros", { part(&$0) < 0.5 ? 0 : -0.0 }),
+      ("subnormal", { tiny * Score(Int(part(&$0) * 9) - 4) }),
+      ("far apart", { Score((part(&$0) - 0.5) * 3000) }),
+      // A few so far below the others that they are just, or just not, near the greatest.
+      ("a few behind", { Score(part(&$0) < 0.97 ? 334.4 + part(&$0) : part(&$0) / 2 - 0.2) }),
+      ("high up", { Score(1234.567 + part(&$0) * 20) }),
+      ("low down", { Score(-1e6 + part(&$0) * 20) }),
+      ("far up", { Score(0x1p39 + part(&$0) * 20) }),
+      ("out of reach", { Score(0x1p40 + Double(Int.random(in: 0..<9, using: &$0)) * 0x1p17) }),
+      ("hazards", { hazards[Int(part(&$0) * Double(hazards.count))] }),
       ("all equal", { _ in 3 }),
     ]
     var all: [Rows<Score>] = []
@@ -166,6 +176,29 @@ import Testing
       let y = SIMD8<Double>(repeating: scale)
       let found = PlainForm.remainderInParts(x, y, plus: n)
       for lane in 0..<8 where found[lane] != n[lane].addingProduct(x[lane], y[lane]) { wrong += 1 }
+    }
+    #expect(wrong == 0)
+  }
+
+  /// The same of a square and a sum of squares, which may be of any size beside it.
+  @Test func squaresInPartsAreFused() {
+    var generator = LawGenerator(29)
+    var wrong = 0
+    for _ in 0..<20_000 {
+      var (x, z) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
+      for lane in 0..<8 {
+        let exponent = generator.integer(-483..<1)
+        x[lane] = Double(sign: .plus, exponent: exponent, significand: 1)
+        // Numbers of few digits make ties.
+        x[lane] *= lane < 4 ? 1 + generator.unit() : 1 + Double(generator.integer(0..<9)) * 0x1p-27
+        let beside = generator.integer(-60..<60)
+        z[lane] = x[lane] * x[lane] * Double(sign: .plus, exponent: beside, significand: 1)
+        z[lane] *= lane % 2 == 0 ? 1 : 1 + Double(generator.integer(-9..<9)) * .ulpOfOne
+        if generator.integer(0..<50) == 0 { z[lane] = 0 }
+        if generator.integer(0..<50) == 0 { x[lane] = generator.integer(0..<2) == 0 ? 0 : -0.0 }
+      }
+      let found = PlainForm.squareInParts(x, plus: z)
+      for lane in 0..<8 where found[lane] != z[lane].addingProduct(x[lane], x[lane]) { wrong += 1 }
     }
     #expect(wrong == 0)
   }
