@@ -48,7 +48,7 @@ public enum Exponentials {
     /// The root of two, and the power; zero makes zero of all.
     @usableFromInline var root: Form.Lanes
 
-    /// Of x + `greatest`, where `start` is as many 64ths further as that has.
+    /// Of x less a score, where `start` is further by as many 64ths as that has: by none for x itself.
     @inlinable @inline(__always)
     init(_ x: Form.Lanes, from start: Form.Lanes, _ roots: Roots) {
       let scale = Form.all(Exponentials.scale)
@@ -98,7 +98,7 @@ public enum Exponentials {
         let count = width &- place
         let bits = UInt8(truncatingIfNeeded: (1 &<< count) &- 1)
         let x = Form.difference(Score.load(scores + place, first: count, Form.self), shift)
-        let e = Form.kept(reduced(Form.kept(x, bits), roots, Form.self).power, bits)
+        let e = Form.kept(reduced(x, roots, Form.self).power, bits)
         let lanes = Form.lanes(e)
         for lane in 0..<count { target[place &+ lane] = lanes[lane] }
         sum = Form.sum(sum, e)

@@ -37,8 +37,9 @@ import Testing
       ("a few behind", { Score(part(&$0) < 0.97 ? 334.4 + part(&$0) : part(&$0) / 2 - 0.2) }),
       ("high up", { Score(1234.567 + part(&$0) * 20) }),
       ("low down", { Score(-1e6 + part(&$0) * 20) }),
+      ("at the bottom", { -Score.greatestFiniteMagnitude * Score(1 - part(&$0) / 2) }),
       ("far up", { Score(0x1p39 + part(&$0) * 20) }),
-      ("out of reach", { Score(0x1p40 + Double(Int.random(in: 0..<9, using: &$0)) * 0x1p17) }),
+      ("out of reach", { Score(0x1p50 + Double(Int(part(&$0) * 9))) }),
       ("hazards", { hazards[Int(part(&$0) * Double(hazards.count))] }),
       ("all equal", { _ in 3 }),
     ]
@@ -51,6 +52,42 @@ import Testing
         all.append(
           Rows(
             name: "\(name) of \(width)", width: width, scores: scores,
+            labels: labels.map { Int32($0) }))
+      }
+    }
+    return all + lonely(Score.self)
+  }
+
+  /// Rows of which one score is unlike the others: far below them, at every place, or the label's far above.
+  private static func lonely<Score: RowScore>(_: Score.Type) -> [Rows<Score>] {
+    var random = SeededGenerator(seed: 12)
+    var all: [Rows<Score>] = []
+    for width in [64, 65, 79, 100] {
+      // So far that what is counted in powers of two begins anew, at 1.
+      for (far, behind) in [(Score(-2839), 1), (-5678, 9), (-100_000, 2)] {
+        var scores: [Score] = []
+        for place in 0..<width {
+          var row = (0..<width).map { _ in Score(part(&random)) }
+          row[place] = far
+          scores += row
+        }
+        all.append(
+          Rows(
+            name: "\(far) in \(width)", width: width, scores: scores,
+            labels: (0..<width).map { Int32(($0 + width - behind) % width) }))
+      }
+      // Down to where squares are hardly numbers.
+      for gap in [300, 334, 335, 340, 355, 365, 371, 500, 700] {
+        var scores: [Score] = []
+        let labels = [0, 7, 40, width - 1]
+        for label in labels {
+          var row = (0..<width).map { _ in Score(-Double(gap) - part(&random)) }
+          row[label] = 0
+          scores += row
+        }
+        all.append(
+          Rows(
+            name: "\(gap) ahead of \(width)", width: width, scores: scores,
             labels: labels.map { Int32($0) }))
       }
     }
@@ -187,13 +224,20 @@ import Testing
     for _ in 0..<20_000 {
       var (x, z) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
       for lane in 0..<8 {
-        let exponent = generator.integer(-483..<1)
-        x[lane] = Double(sign: .plus, exponent: exponent, significand: 1)
-        // Numbers of few digits make ties.
-        x[lane] *= lane < 4 ? 1 + generator.unit() : 1 + Double(generator.integer(0..<9)) * 0x1p-27
-        let beside = generator.integer(-60..<60)
-        z[lane] = x[lane] * x[lane] * Double(sign: .plus, exponent: beside, significand: 1)
-        z[lane] *= lane % 2 == 0 ? 1 : 1 + Double(generator.integer(-9..<9)) * .ulpOfOne
+        let power = Double(sign: .plus, exponent: generator.integer(-483..<1), significand: 1)
+        if lane < 6 {
+          let beside = generator.integer(-60..<60)
+          // Those of few digits make ties.
+          x[lane] = lane < 3 ? 1 + generator.unit() : 1 + Double(generator.integer(0..<9)) * 0x1p-27
+          z[lane] = x[lane] * x[lane] * Double(sign: .plus, exponent: beside, significand: 1)
+          z[lane] *= lane % 2 == 0 ? 1 : 1 + Double(generator.integer(-9..<9)) * .ulpOfOne
+        } else {
+          // Nearly a tie, which only the last digit of the square decides.
+          x[lane] = 1.nextDown
+          z[lane] = 1 + Double(generator.integer(0..<9)) * 0x1p-51
+        }
+        x[lane] *= power
+        z[lane] = z[lane] * power * power
         if generator.integer(0..<50) == 0 { z[lane] = 0 }
         if generator.integer(0..<50) == 0 { x[lane] = generator.integer(0..<2) == 0 ? 0 : -0.0 }
       }
