@@ -4,26 +4,6 @@
 // The lanes and the order of every operation are those that are written here, whatever registers they lie in, and
 // only what is written as fused is, so each form gives the same bits.
 
-/// What is found of a row before its exponentials are.
-@frozen
-public struct RowRank<Score> {
-  /// The greatest score.
-  public var greatest: Score
-  /// How many classes come before the label: those of a greater score, and earlier ones of an equal score.
-  public var rank: Int
-  /// The class of the greatest score, the first of equal ones.
-  public var best = 0
-  /// Whether every score is finite; where one is not, the rest means nothing.
-  public var isFinite: Bool
-
-  @inlinable @inline(__always)
-  public init(greatest: Score, rank: Int, isFinite: Bool) {
-    self.greatest = greatest
-    self.rank = rank
-    self.isFinite = isFinite
-  }
-}
-
 /// Sums over the classes of a row beside its label, of exponentials of z - (the greatest z).
 @frozen
 public struct ExponentialSums: Sendable, Equatable {
@@ -151,7 +131,13 @@ public protocol LaneScore: BinaryFloatingPoint, Sendable {
   /// Eight scores as doubles.
   static func lanes(_ scores: UnsafePointer<Self>) -> SIMD8<Double>
   /// The greatest score, the label's rank, and whether all are finite. The label is one of the classes.
-  static func rank(_ scores: UnsafePointer<Self>, _ width: Int, _ label: Int) -> RowRank<Self>
+  ///
+  /// Somebody else may change the scores meanwhile where they are copied: then it is the copy of which this is found,
+  /// and one whose label was changed counts as not finite.
+  static func rank(
+    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Self>?
+  ) -> RowRank<Self>
   /// Whether one of 64 scores is equal to a score.
   static func isAmong64(_ scores: UnsafePointer<Self>, _ score: Self) -> Bool
 }
@@ -170,80 +156,10 @@ extension LaneScore {
   }
 }
 
-extension LaneScore {
-  /// Takes up what blocks of lanes found, for the scores from `start` on, and the equal ones before the label.
-  @inlinable @inline(__always)
-  public static func finish(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int, from start: Int,
-    _ found: RowRank<Self>, equal: Int
-  ) -> RowRank<Self> {
-    let own = scores[label]
-    var found = found
-    var equal = equal
-    for place in start..<width {
-      let x = scores[place]
-      if x > found.greatest { found.greatest = x }
-      if x > own { found.rank &+= 1 }
-      if x == own { equal &+= 1 }
-      if !(x - x == 0) { found.isFinite = false }
-    }
-    // The label itself is equal; others are rare.
-    if equal > 1 {
-      for place in 0..<label where scores[place] == own { found.rank &+= 1 }
-    }
-    // A label that nothing beats is the best class.
-    found.best = found.rank == 0 ? label : firstIndex(of: found.greatest, scores, width)
-    return found
-  }
-}
-
 extension Float: LaneScore {
   @inlinable @inline(__always)
   public static func lanes(_ scores: UnsafePointer<Float>) -> SIMD8<Double> {
     SIMD8<Double>(UnsafeRawPointer(scores).loadUnaligned(as: SIMD8<Float>.self))
-  }
-
-  @inlinable @inline(__always)
-  public static func rank(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
-  ) -> RowRank<Float> {
-    typealias Bits = SIMD16<UInt32>
-    let own = SIMD16<Float>(repeating: scores[label])
-    var greatest = own
-    // A comparison is all ones where it holds, which is -1.
-    var (above, equal, faults) = (Bits.zero, Bits.zero, Bits.zero)
-    @inline(__always)
-    func take(_ x: SIMD16<Float>) {
-      greatest = greatest.replacing(with: x, where: x .> greatest)
-      above = above &- unsafeBitCast(x .> own, to: Bits.self)
-      equal = equal &- unsafeBitCast(x .== own, to: Bits.self)
-      faults = faults | unsafeBitCast(x - x, to: Bits.self)
-    }
-    var place = 0
-    while place &+ 16 <= width {
-      take(UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD16<Float>.self))
-      place &+= 16
-    }
-    var twice = 0
-    if place < width && width >= 16 {
-      // The last sixteen, of which those that were seen count as the label, and not twice.
-      let x = UnsafeRawPointer(scores + (width &- 16)).loadUnaligned(as: SIMD16<Float>.self)
-      twice = place &- (width &- 16)
-      let places = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-      // All ones where a place is before that, made without comparisons of integers, which would be one by one.
-      let before = unsafeBitCast(
-        (places &- SIMD16(repeating: Int32(truncatingIfNeeded: twice))) &>> 31, to: Bits.self)
-      let seen = unsafeBitCast(own, to: Bits.self) & before
-      let bits = unsafeBitCast(x, to: Bits.self) & ~before | seen
-      take(unsafeBitCast(bits, to: SIMD16<Float>.self))
-      place = width
-    }
-    return finish(
-      scores, width, label, from: place,
-      RowRank(
-        greatest: RowLoops.greatest(greatest), rank: RowLoops.total(above),
-        isFinite: !RowLoops.isAnySet(faults)),
-      equal: RowLoops.total(equal) &- twice)
   }
 
   @inlinable @inline(__always)
@@ -264,30 +180,6 @@ extension Double: LaneScore {
     UnsafeRawPointer(scores).loadUnaligned(as: SIMD8<Double>.self)
   }
 
-  @inlinable @inline(__always)
-  public static func rank(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
-  ) -> RowRank<Double> {
-    typealias Bits = SIMD8<UInt64>
-    let own = SIMD8<Double>(repeating: scores[label])
-    var greatest = own
-    var (above, equal, faults) = (Bits.zero, Bits.zero, Bits.zero)
-    var place = 0
-    while place &+ 8 <= width {
-      let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD8<Double>.self)
-      greatest = greatest.replacing(with: x, where: x .> greatest)
-      above = above &- unsafeBitCast(x .> own, to: Bits.self)
-      equal = equal &- unsafeBitCast(x .== own, to: Bits.self)
-      faults = faults | unsafeBitCast(x - x, to: Bits.self)
-      place &+= 8
-    }
-    return finish(
-      scores, width, label, from: place,
-      RowRank(
-        greatest: RowLoops.greatest(greatest), rank: RowLoops.total(above),
-        isFinite: !RowLoops.isAnySet(faults)),
-      equal: RowLoops.total(equal))
-  }
   @inlinable @inline(__always)
   public static func isAmong64(_ scores: UnsafePointer<Double>, _ score: Double) -> Bool {
     let wanted = SIMD8<Double>(repeating: score)
