@@ -254,7 +254,7 @@ def test_scores_that_are_cut_off_all_the_time(path: Path) -> None:
     if child == 0:
         try:
             while True:
-                os.truncate(path, 5000)
+                os.truncate(path, 4096)  # behind the end of a page there would be zeros
                 with path.open("r+b") as file:
                     file.write(data)
                 time.sleep(5e-4)
@@ -277,7 +277,14 @@ def test_scores_that_are_cut_off_all_the_time(path: Path) -> None:
                     reply["error"]["data"]["path"]
                     == "/params/batch/scores/shared_memory"
                 )
-            assert answered(running, METRICS)["count"] == counted
+            found = answered(running, METRICS + OF_PROBABILITIES)
+        assert found["count"] == counted
+        with daemon() as running:
+            opened(running, "logit")
+            assert "result" in pushed(running, scores.tolist(), labels)
+            # All that was counted is whole batches, so the means are those of one.
+            one = answered(running, METRICS + OF_PROBABILITIES)["values"]
+        assert found["values"] == pytest.approx(one, rel=1e-12)
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
