@@ -18,7 +18,7 @@ import WireJSON
             count: count,
             look: { [self] body in
               counts.withLock { $0.looks += 1 }
-              zeros.withUnsafeBytes { $0.baseAddress.map(body) }
+              _ = zeros.withUnsafeBytes { $0.baseAddress.map(body) }
               return true
             },
             fill: { [self] room in

@@ -11,7 +11,7 @@ import Testing
     let bytes: [UInt8]
     let isThere: Bool
 
-    init<Number: BitwiseCopyable>(_ numbers: [Number], isThere: Bool = true) {
+    init<Number>(_ numbers: [Number], isThere: Bool = true) {
       bytes = numbers.withUnsafeBytes { Array($0) }
       self.isThere = isThere
     }
@@ -24,7 +24,7 @@ import Testing
           return isThere
         },
         look: { [self] body in
-          bytes.withUnsafeBytes { $0.baseAddress.map(body) }
+          _ = bytes.withUnsafeBytes { $0.baseAddress.map(body) }
           return isThere
         })
     }
