@@ -1,23 +1,3 @@
-/// What is found of a row before its exponentials are.
-@frozen
-public struct RowRank<Score> {
-  /// The greatest score.
-  public var greatest: Score
-  /// How many classes come before the label: those of a greater score, and earlier ones of an equal score.
-  public var rank: Int
-  /// The class of the greatest score, the first of equal ones.
-  public var best = 0
-  /// Whether every score is finite; where one is not, the rest means nothing.
-  public var isFinite: Bool
-
-  @inlinable @inline(__always)
-  public init(greatest: Score, rank: Int, isFinite: Bool) {
-    self.greatest = greatest
-    self.rank = rank
-    self.isFinite = isFinite
-  }
-}
-
 /// A score of a class, in the type in which it came.
 public protocol LaneScore: BinaryFloatingPoint, Sendable {
   /// Eight scores as doubles.
@@ -28,7 +8,13 @@ public protocol LaneScore: BinaryFloatingPoint, Sendable {
     _ scores: UnsafePointer<Self>, first count: Int, _: Form.Type
   ) -> Form.Lanes
   /// The greatest score, the label's rank, and whether all are finite. The label is one of the classes.
-  static func rank(_ scores: UnsafePointer<Self>, _ width: Int, _ label: Int) -> RowRank<Self>
+  ///
+  /// Somebody else may change the scores meanwhile where they are copied: then it is the copy of which this is found,
+  /// and one whose label was changed counts as not finite.
+  static func rank(
+    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Self>?
+  ) -> RowRank<Self>
   /// Whether one of 64 scores is equal to a score.
   static func isAmong64(_ scores: UnsafePointer<Self>, _ score: Self) -> Bool
 }
@@ -44,32 +30,5 @@ extension LaneScore {
     while place &+ 64 <= width && !isAmong64(scores + place, score) { place &+= 64 }
     while place < width && scores[place] != score { place &+= 1 }
     return place < width ? place : 0
-  }
-}
-
-extension LaneScore {
-  /// Takes up what blocks of lanes found, for the scores from `start` on, and the equal ones before the label.
-  @inlinable @inline(__always)
-  public static func finish(
-    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int, from start: Int,
-    _ found: RowRank<Self>, equal: Int
-  ) -> RowRank<Self> {
-    let own = scores[label]
-    var found = found
-    var equal = equal
-    for place in start..<width {
-      let x = scores[place]
-      if x > found.greatest { found.greatest = x }
-      if x > own { found.rank &+= 1 }
-      if x == own { equal &+= 1 }
-      if !(x - x == 0) { found.isFinite = false }
-    }
-    // The label itself is equal; others are rare.
-    if equal > 1 {
-      for place in 0..<label where scores[place] == own { found.rank &+= 1 }
-    }
-    // A label that nothing beats is the best class.
-    found.best = found.rank == 0 ? label : firstIndex(of: found.greatest, scores, width)
-    return found
   }
 }

@@ -130,49 +130,6 @@ extension Float: LaneScore {
   }
 
   @inlinable @inline(__always)
-  public static func rank(
-    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
-  ) -> RowRank<Float> {
-    typealias Bits = SIMD16<UInt32>
-    let own = SIMD16<Float>(repeating: scores[label])
-    var greatest = own
-    // A comparison is all ones where it holds, which is -1.
-    var (above, equal, faults) = (Bits.zero, Bits.zero, Bits.zero)
-    @inline(__always)
-    func take(_ x: SIMD16<Float>) {
-      greatest = greatest.replacing(with: x, where: x .> greatest)
-      above = above &- unsafeBitCast(x .> own, to: Bits.self)
-      equal = equal &- unsafeBitCast(x .== own, to: Bits.self)
-      faults = faults | unsafeBitCast(x - x, to: Bits.self)
-    }
-    var place = 0
-    while place &+ 16 <= width {
-      take(UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD16<Float>.self))
-      place &+= 16
-    }
-    var twice = 0
-    if place < width && width >= 16 {
-      // The last sixteen, of which those that were seen count as the label, and not twice.
-      let x = UnsafeRawPointer(scores + (width &- 16)).loadUnaligned(as: SIMD16<Float>.self)
-      twice = place &- (width &- 16)
-      let places = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-      // All ones where a place is before that, made without comparisons of integers, which would be one by one.
-      let before = unsafeBitCast(
-        (places &- SIMD16(repeating: Int32(truncatingIfNeeded: twice))) &>> 31, to: Bits.self)
-      let seen = unsafeBitCast(own, to: Bits.self) & before
-      let bits = unsafeBitCast(x, to: Bits.self) & ~before | seen
-      take(unsafeBitCast(bits, to: SIMD16<Float>.self))
-      place = width
-    }
-    return finish(
-      scores, width, label, from: place,
-      RowRank(
-        greatest: RowLoops.greatest(greatest), rank: RowLoops.total(above),
-        isFinite: !RowLoops.isAnySet(faults)),
-      equal: RowLoops.total(equal) &- twice)
-  }
-
-  @inlinable @inline(__always)
   public static func isAmong64(_ scores: UnsafePointer<Float>, _ score: Float) -> Bool {
     let wanted = SIMD16<Float>(repeating: score)
     var hits = SIMD16<UInt32>.zero
@@ -200,30 +157,6 @@ extension Double: LaneScore {
     UnsafeRawPointer(scores).loadUnaligned(as: SIMD8<Double>.self)
   }
 
-  @inlinable @inline(__always)
-  public static func rank(
-    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
-  ) -> RowRank<Double> {
-    typealias Bits = SIMD8<UInt64>
-    let own = SIMD8<Double>(repeating: scores[label])
-    var greatest = own
-    var (above, equal, faults) = (Bits.zero, Bits.zero, Bits.zero)
-    var place = 0
-    while place &+ 8 <= width {
-      let x = UnsafeRawPointer(scores + place).loadUnaligned(as: SIMD8<Double>.self)
-      greatest = greatest.replacing(with: x, where: x .> greatest)
-      above = above &- unsafeBitCast(x .> own, to: Bits.self)
-      equal = equal &- unsafeBitCast(x .== own, to: Bits.self)
-      faults = faults | unsafeBitCast(x - x, to: Bits.self)
-      place &+= 8
-    }
-    return finish(
-      scores, width, label, from: place,
-      RowRank(
-        greatest: RowLoops.greatest(greatest), rank: RowLoops.total(above),
-        isFinite: !RowLoops.isAnySet(faults)),
-      equal: RowLoops.total(equal))
-  }
   @inlinable @inline(__always)
   public static func isAmong64(_ scores: UnsafePointer<Double>, _ score: Double) -> Bool {
     let wanted = SIMD8<Double>(repeating: score)

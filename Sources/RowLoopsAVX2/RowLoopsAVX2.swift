@@ -6,12 +6,24 @@ public enum RowLoopsAVX2 {
   @inline(never)
   public static func rank(
     _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
-  ) -> RowRank<Float> { Float.rank(scores, width, label) }
+  ) -> RowRank<Float> { Float.rank(scores, width, label, copyingTo: nil) }
+
+  @inline(never)
+  public static func rank(
+    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Float>
+  ) -> RowRank<Float> { Float.rank(scores, width, label, copyingTo: copy) }
 
   @inline(never)
   public static func rank(
     _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
-  ) -> RowRank<Double> { Double.rank(scores, width, label) }
+  ) -> RowRank<Double> { Double.rank(scores, width, label, copyingTo: nil) }
+
+  @inline(never)
+  public static func rank(
+    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Double>
+  ) -> RowRank<Double> { Double.rank(scores, width, label, copyingTo: copy) }
 
   @inline(never)
   public static func countAbove(

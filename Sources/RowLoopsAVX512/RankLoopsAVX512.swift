@@ -8,12 +8,24 @@ extension RowLoopsAVX512 {
   @inline(never)
   public static func rank(
     _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
-  ) -> RowRank<Float> { WideFloats.rank(scores, width, label) }
+  ) -> RowRank<Float> { WideFloats.rank(scores, width, label, copyingTo: nil) }
+
+  @inline(never)
+  public static func rank(
+    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Float>
+  ) -> RowRank<Float> { WideFloats.rank(scores, width, label, copyingTo: copy) }
 
   @inline(never)
   public static func rank(
     _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
-  ) -> RowRank<Double> { WideDoubles.rank(scores, width, label) }
+  ) -> RowRank<Double> { WideDoubles.rank(scores, width, label, copyingTo: nil) }
+
+  @inline(never)
+  public static func rank(
+    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Double>
+  ) -> RowRank<Double> { WideDoubles.rank(scores, width, label, copyingTo: copy) }
 }
 
 #if arch(x86_64)
@@ -28,6 +40,9 @@ extension RowLoopsAVX512 {
     static func load(_ scores: UnsafePointer<Score>) -> Lanes
     /// As many as there are, one or more; nothing else is read, and the other lanes are those of x.
     static func load(_ scores: UnsafePointer<Score>, first count: Int, else x: Lanes) -> Lanes
+    static func store(_ x: Lanes, to scores: UnsafeMutablePointer<Score>)
+    /// As many as there are, one or more; nothing else is written.
+    static func store(_ x: Lanes, to scores: UnsafeMutablePointer<Score>, first count: Int)
     static func larger(_ x: Lanes, _ y: Lanes) -> Lanes
     static func greatest(_ x: Lanes) -> Score
     static func sum(_ x: Lanes, _ y: Lanes) -> Lanes
@@ -42,10 +57,29 @@ extension RowLoopsAVX512 {
     /// As `LaneScore.rank`: the label's rank, the greatest score, its class, and whether all are finite.
     @inline(__always)
     static func rank(
-      _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int
+      _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int,
+      copyingTo copy: UnsafeMutablePointer<Score>?
     ) -> RowRank<Score> {
-      if width <= count { return narrowRank(scores, width, label) }
-      let own = all(scores[label])
+      let label = (place: label, score: scores[label])
+      guard let copy else {
+        let found = look(at: scores, width, label, copyingTo: nil)
+        return width <= count ? found : placed(found, scores, width, label)
+      }
+      var found = look(at: scores, width, label, copyingTo: copy)
+      if width > count { found = placed(found, UnsafePointer(copy), width, label) }
+      if copy[label.place] != label.score { found.isFinite = false }
+      return found
+    }
+
+    /// The look at every score, once. Of a row wider than a register the rank counts all that are not below the
+    /// label, and the best class is still open.
+    @inline(__always)
+    private static func look(
+      at scores: UnsafePointer<Score>, _ width: Int, _ label: (place: Int, score: Score),
+      copyingTo copy: UnsafeMutablePointer<Score>?
+    ) -> RowRank<Score> {
+      if width <= count { return narrowRank(scores, width, label, copyingTo: copy) }
+      let own = all(label.score)
       let zero = all(0)
       var greatest = (own, own)
       var faults = (zero, zero, zero, zero)
@@ -57,6 +91,12 @@ extension RowLoopsAVX512 {
         let b = load(scores + (place &+ count))
         let c = load(scores + (place &+ 2 &* count))
         let d = load(scores + (place &+ 3 &* count))
+        if let copy {
+          store(a, to: copy + place)
+          store(b, to: copy + (place &+ count))
+          store(c, to: copy + (place &+ 2 &* count))
+          store(d, to: copy + (place &+ 3 &* count))
+        }
         greatest.0 = larger(larger(greatest.0, a), c)
         greatest.1 = larger(larger(greatest.1, b), d)
         faults.0 = spoilt(faults.0, by: a)
@@ -69,6 +109,7 @@ extension RowLoopsAVX512 {
       }
       while place < width {
         let a = load(scores + place, first: width &- place, else: own)
+        if let copy { store(a, to: copy + place, first: width &- place) }
         greatest.0 = larger(greatest.0, a)
         faults.0 = spoilt(faults.0, by: a)
         let isThere = lowest(width &- place)
@@ -76,13 +117,23 @@ extension RowLoopsAVX512 {
         place &+= count
       }
       let fault = sum(sum(faults.0, faults.1), sum(faults.2, faults.3))
-      var found = RowRank(
+      return RowRank(
         greatest: Self.greatest(larger(greatest.0, greatest.1)), rank: rank,
         isFinite: equal(fault, zero) == lowest(count))
-      found.best = label
+    }
+
+    /// The same with the label's rank and the best class.
+    @inline(__always)
+    private static func placed(
+      _ found: RowRank<Score>, _ scores: UnsafePointer<Score>, _ width: Int,
+      _ label: (place: Int, score: Score)
+    ) -> RowRank<Score> {
+      var found = found
+      found.best = label.place
       // Mostly all others are below it, and otherwise those that are equal and come after it were counted, too.
-      if rank > 0 {
-        found.rank &-= countEqual(scores + (label &+ 1), width &- label &- 1, own)
+      if found.rank > 0 {
+        let next = label.place &+ 1
+        found.rank &-= countEqual(scores + next, width &- next, all(label.score))
         if found.rank > 0 { found.best = firstIndex(of: found.greatest, scores, width) }
       }
       return found
@@ -127,13 +178,15 @@ extension RowLoopsAVX512 {
     /// The same of a row that a register holds.
     @inline(__always)
     private static func narrowRank(
-      _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int
+      _ scores: UnsafePointer<Score>, _ width: Int, _ label: (place: Int, score: Score),
+      copyingTo copy: UnsafeMutablePointer<Score>?
     ) -> RowRank<Score> {
-      let own = all(scores[label])
+      let own = all(label.score)
       let zero = all(0)
       let a = load(scores, first: width, else: own)
+      if let copy { store(a, to: copy, first: width) }
       // The label and what is behind it come after it where they are equal.
-      let ahead = notBelow(a, own) & ~(equal(a, own) & ~lowest(label))
+      let ahead = notBelow(a, own) & ~(equal(a, own) & ~lowest(label.place))
       let greatest = greatest(a)
       var found = RowRank(
         greatest: greatest, rank: ahead.nonzeroBitCount,
@@ -182,6 +235,16 @@ extension RowLoopsAVX512 {
     }
 
     @inline(__always)
+    static func store(_ x: __m512, to scores: UnsafeMutablePointer<Float>) {
+      _mm512_storeu_ps(scores, x)
+    }
+
+    @inline(__always)
+    static func store(_ x: __m512, to scores: UnsafeMutablePointer<Float>, first count: Int) {
+      _mm512_mask_storeu_ps(scores, UInt16(truncatingIfNeeded: lowest(count)), x)
+    }
+
+    @inline(__always)
     static func larger(_ x: __m512, _ y: __m512) -> __m512 { _mm512_max_ps(x, y) }
 
     @inline(__always)
@@ -224,6 +287,16 @@ extension RowLoopsAVX512 {
     }
 
     @inline(__always)
+    static func store(_ x: __m512d, to scores: UnsafeMutablePointer<Double>) {
+      _mm512_storeu_pd(scores, x)
+    }
+
+    @inline(__always)
+    static func store(_ x: __m512d, to scores: UnsafeMutablePointer<Double>, first count: Int) {
+      _mm512_mask_storeu_pd(scores, UInt8(truncatingIfNeeded: lowest(count)), x)
+    }
+
+    @inline(__always)
     static func larger(_ x: __m512d, _ y: __m512d) -> __m512d { _mm512_max_pd(x, y) }
 
     @inline(__always)
@@ -251,14 +324,16 @@ extension RowLoopsAVX512 {
   private enum WideFloats {
     @inline(__always)
     static func rank(
-      _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
-    ) -> RowRank<Float> { Float.rank(scores, width, label) }
+      _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int,
+      copyingTo copy: UnsafeMutablePointer<Float>?
+    ) -> RowRank<Float> { Float.rank(scores, width, label, copyingTo: copy) }
   }
 
   private enum WideDoubles {
     @inline(__always)
     static func rank(
-      _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
-    ) -> RowRank<Double> { Double.rank(scores, width, label) }
+      _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int,
+      copyingTo copy: UnsafeMutablePointer<Double>?
+    ) -> RowRank<Double> { Double.rank(scores, width, label, copyingTo: copy) }
   }
 #endif

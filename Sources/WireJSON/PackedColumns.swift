@@ -23,6 +23,12 @@ public struct PackedError: Error, Sendable, Equatable {
   public let offset: Int
   /// What is wrong, in one clause.
   public let message: String
+
+  /// Of a source that has only so many bytes.
+  public static func cutShort(at offset: Int) -> PackedError {
+    PackedError(
+      kind: .cutShort, offset: offset, message: "the column became shorter while it was read")
+  }
 }
 
 /// Decodes packed data in base64 (RFC 4648, section 4: padded, no white space, unused bits zero)
@@ -55,16 +61,23 @@ public func decodeBase64(_ value: JSONValue, as dtype: DType) throws(PackedError
   }
 }
 
-/// Bytes that are somewhere else until they are read, once, to where they are wanted.
+/// Bytes that are somewhere else until they are read to where they are wanted, or looked at where they are.
 public struct ByteSource: Sendable {
+  /// Fills a room of as many bytes as there are from its beginning, and says how many came.
+  public typealias Fill = @Sendable (_ room: UnsafeMutableRawBufferPointer) -> Int
+  /// Hands out where the bytes begin, for as long as the body runs. False where they are not there, or were not all
+  /// the time: then what was seen means nothing.
+  public typealias Look = @Sendable (_ body: (UnsafeRawPointer) -> Void) -> Bool
+
   /// How many bytes there are.
   public let count: Int
-  /// Fills the room, and says how many bytes came.
-  private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Int
+  private let fill: Fill
+  /// Nil where they are nowhere in memory. Somebody else may change them at any time.
+  public let look: Look?
 
-  /// - Parameter fill: fills a room of `count` bytes from its beginning, and says how many bytes came.
-  public init(count: Int, fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Int) {
+  public init(count: Int, look: Look? = nil, fill: @escaping Fill) {
     self.count = count
+    self.look = look
     self.fill = fill
   }
 
@@ -76,6 +89,11 @@ public struct ByteSource: Sendable {
     }
   }
 
+  /// Fills a room of as many bytes; false where they are not all there.
+  public func copy(to room: UnsafeMutableRawBufferPointer) -> Bool {
+    room.count == count && (count == 0 || fill(room) == count)
+  }
+
   /// The bytes as elements of a type whose size divides their number.
   fileprivate func elements<Element: BitwiseCopyable>() throws(PackedError) -> [Element] {
     let size = MemoryLayout<Element>.size
@@ -85,8 +103,7 @@ public struct ByteSource: Sendable {
       initialized = min(found, count) / size
     }
     if found == count { return elements }
-    throw PackedError(
-      kind: .cutShort, offset: found, message: "the column became shorter while it was read")
+    throw PackedError.cutShort(at: found)
   }
 }
 

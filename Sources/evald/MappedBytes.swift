@@ -4,10 +4,11 @@
   import Synchronization
 
   /// The first bytes of a file in shared memory, seen through a mapping. Copying out of it costs a quarter of
-  /// reading.
+  /// reading, and what is taken up at once need not be copied before.
   ///
-  /// Whoever made the file may shorten it at any time, and touching what is gone raises SIGBUS. A handler then
-  /// puts empty pages there, and the copy is no copy: the mapping has to be let go and the file to be read.
+  /// Whoever made the file may change it at any time, so nothing may follow from two looks at one byte. It may be
+  /// shortened, too, and touching what is gone raises SIGBUS. A handler then puts empty pages there, and what was
+  /// seen means nothing: the mapping has to be let go and the file to be read.
   ///
   /// There is one at a time, and the calls of its owner don't overlap.
   struct MappedBytes {
@@ -36,21 +37,33 @@
       guardedEnd.store(start + UInt(count), ordering: .relaxed)
     }
 
+    /// Whether none of the bytes up to an end are in a hole, as far as the mapping goes.
+    mutating func hasNoHole(_ descriptor: Int32, upTo end: Int) -> Bool {
+      if end > solid { solid = max(solid, Int(lseek(descriptor, off_t(solid), Self.seekHole))) }
+      return end <= min(solid, count)
+    }
+
+    /// Hands out where so many bytes begin, at an offset.
+    mutating func look(
+      _ descriptor: Int32, at offset: Int, _ length: Int, _ body: (UnsafeRawPointer) -> Void
+    ) -> MappedLook {
+      guard offset <= count, length <= count - offset,
+        hasNoHole(descriptor, upTo: offset + length),
+        let place = UnsafeRawPointer(bitPattern: start + UInt(offset))
+      else { return .notThere }
+      body(place)
+      // The handler runs within this thread, so no more than the compiler has to be held back.
+      atomicMemoryFence(ordering: .sequentiallyConsistent)
+      return hasLost.load(ordering: .relaxed) ? .lost : .whole
+    }
+
     /// Copies from an offset on.
     mutating func copy(
       _ descriptor: Int32, from offset: Int, to room: UnsafeMutableRawBufferPointer
-    ) -> MappedCopy {
-      guard offset <= count, room.count <= count - offset else { return .notThere }
-      if offset + room.count > solid {
-        solid = max(solid, Int(lseek(descriptor, off_t(solid), Self.seekHole)))
-        if offset + room.count > solid { return .notThere }
+    ) -> MappedLook {
+      look(descriptor, at: offset, room.count) { place in
+        room.copyMemory(from: UnsafeRawBufferPointer(start: place, count: room.count))
       }
-      if room.isEmpty { return .copied }
-      let place = UnsafeRawPointer(bitPattern: start + UInt(offset))
-      room.copyMemory(from: UnsafeRawBufferPointer(start: place, count: room.count))
-      // The handler runs within this thread, so no more than the compiler has to be held back.
-      atomicMemoryFence(ordering: .sequentiallyConsistent)
-      return hasLost.load(ordering: .relaxed) ? .lost : .copied
     }
 
     /// Takes the mapping away.
@@ -103,18 +116,22 @@
   struct MappedBytes {
     let count = 0
     init?(_: Int32, count _: Int) { return nil }
-    func copy(_: Int32, from _: Int, to _: UnsafeMutableRawBufferPointer) -> MappedCopy {
+    func hasNoHole(_: Int32, upTo _: Int) -> Bool { false }
+    func look(_: Int32, at _: Int, _: Int, _: (UnsafeRawPointer) -> Void) -> MappedLook {
+      .notThere
+    }
+    func copy(_: Int32, from _: Int, to _: UnsafeMutableRawBufferPointer) -> MappedLook {
       .notThere
     }
     func letGo() {}
   }
 #endif
 
-/// What became of a copy out of a mapping.
-enum MappedCopy {
-  case copied
+/// What became of a look at a mapping.
+enum MappedLook {
+  case whole
   /// The file has a hole there, or ends before.
   case notThere
-  /// The file was shortened meanwhile; what was copied means nothing.
+  /// The file was shortened meanwhile; what was seen means nothing.
   case lost
 }

@@ -40,14 +40,24 @@ func sharedMemoryIsPassedOn() -> Bool {
   return true
 }
 
-/// Reads part of a segment of the same user. What has come is a copy, so nobody can change it any more.
+/// Finds part of a segment of the same user. Where it is mapped it can be looked at, too.
 private func readSharedMemory(
   _ name: String, _ offset: Int, _ count: Int
 ) -> Result<ByteSource, SharedMemoryError> {
-  let fault = lastSegment.withLock { $0.find(name, offset, count) }
+  let (fault, isMapped) = lastSegment.withLock { segment in
+    let fault = segment.find(name, offset, count)
+    return (fault, fault == nil && segment.isMapped(offset, count))
+  }
   if let fault { return .failure(fault) }
+  // Whoever looks at numbers wants them at multiples of their size.
+  let canLook = isMapped && offset.isMultiple(of: MemoryLayout<UInt64>.size)
+  let look: ByteSource.Look = { body in
+    lastSegment.withLock { $0.look(at: name, offset, count, body) }
+  }
   return .success(
-    ByteSource(count: count) { room in lastSegment.withLock { $0.fill(room, offset) } })
+    ByteSource(count: count, look: canLook ? look : nil) { room in
+      lastSegment.withLock { $0.fill(room, of: name, offset) }
+    })
 }
 
 /// A segment of shared memory, and the bytes of it that were read ahead.
@@ -134,8 +144,32 @@ private struct SharedSegment {
     (mapped, uses, mustRead) = (nil, 0, false)
   }
 
-  /// Fills the room from an offset, and gives how many bytes came: fewer where the segment was shortened.
-  mutating func fill(_ room: UnsafeMutableRawBufferPointer, _ offset: Int) -> Int {
+  /// Whether part of the segment that was found can be looked at, for which it is mapped where that pays.
+  mutating func isMapped(_ offset: Int, _ count: Int) -> Bool {
+    canMap(offset, count) && mapped?.hasNoHole(descriptor, upTo: offset + count) == true
+  }
+
+  /// Hands out where part of a segment that was found lies; false where it is not there any more.
+  mutating func look(
+    at given: String, _ offset: Int, _ count: Int, _ body: (UnsafeRawPointer) -> Void
+  ) -> Bool {
+    guard isSame(given, offset, count), canMap(offset, count) else { return false }
+    bytesTaken.wrappingAdd(count, ordering: .relaxed)
+    return isWhole(mapped?.look(descriptor, at: offset, count, body))
+  }
+
+  /// Whether a segment that was found is the last one, or can be found again: another one may have been asked for
+  /// since.
+  private mutating func isSame(_ given: String, _ offset: Int, _ count: Int) -> Bool {
+    given == name || find(given, offset, count) == nil
+  }
+
+  /// Fills the room from an offset of a segment that was found, and gives how many bytes came: fewer where it was
+  /// shortened.
+  mutating func fill(
+    _ room: UnsafeMutableRawBufferPointer, of given: String, _ offset: Int
+  ) -> Int {
+    guard isSame(given, offset, room.count) else { return 0 }
     bytesTaken.wrappingAdd(room.count, ordering: .relaxed)
     if copy(to: room, offset) { return room.count }
     guard room.count <= Self.mostBuffered else { return readWhole(descriptor, room, from: offset) }
@@ -150,16 +184,27 @@ private struct SharedSegment {
     return count
   }
 
-  /// Copies from the mapping, which is made for that; false where there is none, or it lost what it had.
-  private mutating func copy(to room: UnsafeMutableRawBufferPointer, _ offset: Int) -> Bool {
-    if mustRead || (uses < 2 && room.count <= Self.mostBuffered) { return false }
-    if let known = mapped, offset + room.count > known.count {
+  /// Whether there is a mapping with so many bytes behind an offset. It is made where the segment is used again, or
+  /// the bytes are many.
+  private mutating func canMap(_ offset: Int, _ count: Int) -> Bool {
+    if mustRead || (uses < 2 && count <= Self.mostBuffered) { return false }
+    if let known = mapped, offset + count > known.count {
       known.letGo()
       mapped = nil
     }
     if mapped == nil { mapped = MappedBytes(descriptor, count: size) }
-    switch mapped?.copy(descriptor, from: offset, to: room) {
-    case .copied: return true
+    return mapped != nil
+  }
+
+  /// Copies from the mapping; false where there is none, or it lost what it had.
+  private mutating func copy(to room: UnsafeMutableRawBufferPointer, _ offset: Int) -> Bool {
+    canMap(offset, room.count) && isWhole(mapped?.copy(descriptor, from: offset, to: room))
+  }
+
+  /// Whether a look was one. The mapping is let go where it was not.
+  private mutating func isWhole(_ look: MappedLook?) -> Bool {
+    switch look {
+    case .whole: return true
     case .notThere: return false
     case .lost, nil:
       // A segment that was shortened once is read from then on.

@@ -34,18 +34,23 @@ struct Client {
   private var nextID = 0
   let clock = TestClock()
 
-  init(_ limits: ServiceLimits = ServiceLimits(), _ messages: MessageLimits = MessageLimits()) {
+  init(
+    _ limits: ServiceLimits = ServiceLimits(), _ messages: MessageLimits = MessageLimits(),
+    sharedMemory: SharedMemoryReader? = nil
+  ) {
     let clock = clock
     dispatcher = Server.dispatcher(version: "1.2.3", limits: limits, messages: messages)
-    server = Server(version: "1.2.3", limits: limits, clock: { clock.now })
+    server = Server(
+      version: "1.2.3", limits: limits, clock: { clock.now }, sharedMemory: sharedMemory)
   }
 
   /// A server on a state directory. What takes long is done at once, unless a test has it otherwise.
   init(
     on store: MemoryStore, _ durability: Durability = .interval,
+    sharedMemory: SharedMemoryReader? = nil,
     inBackground: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() }
   ) throws(RecoveryError) {
-    self.init()
+    self.init(sharedMemory: sharedMemory)
     try server.recover(from: store, durability: durability, inBackground: inBackground)
   }
 

@@ -1,7 +1,7 @@
 // Batches as bytes: the columns in the types in which they came, so that what is read back is pushed as they were.
 
 extension Columns {
-  /// Appends all columns, in the order of their names.
+  /// Appends all columns, in the order of their names. None of them may be unread.
   public func encode(into writer: inout StateWriter) {
     Self.encode(columns, into: &writer)
     Self.encode(slices, into: &writer)
@@ -61,6 +61,9 @@ extension Column {
     case .constant(let value):
       writer.write(UInt8(5))
       value.encode(into: &writer)
+    case .unread(let column):
+      // Nobody asks for that: it would be a second look. No number is made up.
+      Column.values(Array(repeating: .null, count: column.rows)).encode(into: &writer)
     }
   }
 

@@ -5,6 +5,7 @@ extension Columns {
   func numbers(_ name: String) throws(InputError) -> NumericColumn {
     switch try require(name) {
     case .numeric(let column): return column
+    case .unread(let column): return try column.numbers()
     case .values(let values):
       var reader = NestedNumbers(name)
       return try reader.read(values)
@@ -42,8 +43,13 @@ extension Columns {
   /// A column of numbers as doubles with its shape.
   public func doubles(_ name: String) throws(InputError) -> (values: [Double], shape: [Int]) {
     let column = try numbers(name)
+    return (try Self.doubles(of: column, name), column.shape)
+  }
+
+  /// The numbers of a column of this name as doubles.
+  static func doubles(of column: NumericColumn, _ name: String) throws(InputError) -> [Double] {
     switch column.doubles() {
-    case .success(let values): return (values, column.shape)
+    case .success(let values): return values
     case .failure(let fault):
       throw .batch(
         name, row: fault.index / max(1, column.width),

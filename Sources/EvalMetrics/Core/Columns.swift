@@ -12,6 +12,8 @@ public enum Column: Sendable {
   case dictionary(values: [Value], codes: [Int32])
   /// One value that holds for every row.
   case constant(Value)
+  /// Numbers in a rectangle that are not read yet. Only tasks that ask for such columns meet them.
+  case unread(UnreadColumn)
 
   /// How many rows it has; nil for a constant.
   public var rows: Int? {
@@ -21,6 +23,7 @@ public enum Column: Sendable {
     case .text(let texts): texts.count
     case .lists(_, let ends): ends.count
     case .dictionary(_, let codes): codes.count
+    case .unread(let column): column.rows
     case .constant: nil
     }
   }
@@ -35,6 +38,7 @@ public enum Column: Sendable {
       .list(((row == 0 ? 0 : ends[row - 1])..<ends[row]).map { inner.value(at: $0) })
     case .dictionary(let values, let codes): values[Int(codes[row])]
     case .numeric(let column): column.value(at: row)
+    case .unread(let column): column.value(at: row)
     }
   }
 }
@@ -77,13 +81,21 @@ public struct Columns: Sendable {
   /// Whether the batch has this column.
   public func has(_ name: String) -> Bool { columns[name] != nil }
 
-  /// A column that must be there.
+  /// A column that must be there. One that is not read yet is.
   public func require(_ name: String) throws(InputError) -> Column {
-    if let column = columns[name] { return column }
+    if let column = columns[name] {
+      guard case .unread(let unread) = column else { return column }
+      return .numeric(try unread.numbers())
+    }
     throw InputError(
       .invalidBatch, [], "the batch has no column \"\(name)\"",
       hint: columns.isEmpty
         ? "the batch is empty" : "it has " + columns.keys.sorted().joined(separator: ", "))
+  }
+
+  /// A column that is not read yet; nil where it is, or is not there.
+  func unread(_ name: String) -> UnreadColumn? {
+    if case .unread(let column)? = columns[name] { column } else { nil }
   }
 
   /// The `weights` column: finite and not negative; nil when there is none.

@@ -11,6 +11,10 @@ protocol RowScore: LaneScore {
   static func rankByAVX2(
     _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int
   ) -> RowRank<Self>
+  static func rankByAVX2(
+    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Self>
+  ) -> RowRank<Self>
   static func sumsByAVX2(
     _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int, _ most: Double
   ) -> ExponentialSums
@@ -20,6 +24,10 @@ protocol RowScore: LaneScore {
   ) -> Double
   static func rankByAVX512(
     _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int
+  ) -> RowRank<Self>
+  static func rankByAVX512(
+    _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Self>
   ) -> RowRank<Self>
   static func sumsByAVX512(
     _ scores: UnsafePointer<Self>, _ width: Int, _ label: Int, _ most: Double
@@ -36,6 +44,11 @@ extension Float: RowScore {
     _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
   ) -> RowRank<Float> { RowLoopsAVX2.rank(scores, width, label) }
   @inline(__always)
+  static func rankByAVX2(
+    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Float>
+  ) -> RowRank<Float> { RowLoopsAVX2.rank(scores, width, label, copyingTo: copy) }
+  @inline(__always)
   static func sumsByAVX2(
     _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int, _ most: Double
   ) -> ExponentialSums { RowLoopsAVX2.sums(scores, width, label, most) }
@@ -49,6 +62,11 @@ extension Float: RowScore {
   static func rankByAVX512(
     _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int
   ) -> RowRank<Float> { RowLoopsAVX512.rank(scores, width, label) }
+  @inline(__always)
+  static func rankByAVX512(
+    _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Float>
+  ) -> RowRank<Float> { RowLoopsAVX512.rank(scores, width, label, copyingTo: copy) }
   @inline(__always)
   static func sumsByAVX512(
     _ scores: UnsafePointer<Float>, _ width: Int, _ label: Int, _ most: Double
@@ -66,6 +84,11 @@ extension Double: RowScore {
     _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
   ) -> RowRank<Double> { RowLoopsAVX2.rank(scores, width, label) }
   @inline(__always)
+  static func rankByAVX2(
+    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Double>
+  ) -> RowRank<Double> { RowLoopsAVX2.rank(scores, width, label, copyingTo: copy) }
+  @inline(__always)
   static func sumsByAVX2(
     _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int, _ most: Double
   ) -> ExponentialSums { RowLoopsAVX2.sums(scores, width, label, most) }
@@ -79,6 +102,11 @@ extension Double: RowScore {
   static func rankByAVX512(
     _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int
   ) -> RowRank<Double> { RowLoopsAVX512.rank(scores, width, label) }
+  @inline(__always)
+  static func rankByAVX512(
+    _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Double>
+  ) -> RowRank<Double> { RowLoopsAVX512.rank(scores, width, label, copyingTo: copy) }
   @inline(__always)
   static func sumsByAVX512(
     _ scores: UnsafePointer<Double>, _ width: Int, _ label: Int, _ most: Double
@@ -114,9 +142,21 @@ extension RowForm {
     _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int
   ) -> RowRank<Score> {
     switch self {
-    case .plain: Score.rank(scores, width, label)
+    case .plain: Score.rank(scores, width, label, copyingTo: nil)
     case .avx2: Score.rankByAVX2(scores, width, label)
     case .avx512: Score.rankByAVX512(scores, width, label)
+    }
+  }
+
+  @inline(__always)
+  func rank<Score: RowScore>(
+    _ scores: UnsafePointer<Score>, _ width: Int, _ label: Int,
+    copyingTo copy: UnsafeMutablePointer<Score>
+  ) -> RowRank<Score> {
+    switch self {
+    case .plain: Score.rank(scores, width, label, copyingTo: copy)
+    case .avx2: Score.rankByAVX2(scores, width, label, copyingTo: copy)
+    case .avx512: Score.rankByAVX512(scores, width, label, copyingTo: copy)
     }
   }
 

@@ -30,7 +30,9 @@ public struct NumericColumn: Sendable {
   public var rows: Int { shape.first ?? 0 }
 
   /// Elements a row, all further dimensions together.
-  public var width: Int {
+  public var width: Int { Self.width(shape) }
+
+  static func width(_ shape: [Int]) -> Int {
     // Of a column without rows the other lengths are not bounded by its elements.
     shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
   }

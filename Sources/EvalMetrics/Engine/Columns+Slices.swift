@@ -44,7 +44,7 @@ extension Columns {
         distinct.append(try value(entry, .key("dictionary"), .index(index)))
       }
       return (distinct, codes)
-    case .numeric, .values, .text, .lists:
+    case .numeric, .values, .text, .lists, .unread:
       var places: [Value: Int32] = [:]
       var distinct: [SliceValue] = []
       var codes: [Int32] = []

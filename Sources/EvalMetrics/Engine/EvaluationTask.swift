@@ -70,6 +70,8 @@ public protocol EvaluationTask: Sendable {
   var byteCount: Int { get }
   /// The most bytes that an element of a column becomes in this stream, where that depends on its options.
   func bytesPerElement(of column: ColumnSpec) -> Int
+  /// Whether the numbers of a column are read once, row by row, so that they need not have been read before.
+  func readsByRow(_ column: ColumnSpec) -> Bool
   /// What each row of a batch is folded into to be answered for by itself: a state without rows, which may know
   /// of the others what a row is worth beside them.
   static func rowState(
@@ -97,6 +99,8 @@ extension EvaluationTask {
   public var byteCount: Int { 0 }
 
   public func bytesPerElement(of column: ColumnSpec) -> Int { column.bytesPerElement }
+
+  public func readsByRow(_ column: ColumnSpec) -> Bool { false }
 
   public static func rowRequest(_ request: MetricRequest) -> MetricRequest { request }
 

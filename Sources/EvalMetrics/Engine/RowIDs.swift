@@ -176,6 +176,10 @@ private struct RowFingerprints {
         for index in row * numbers.width..<(row + 1) * numbers.width {
           hash.add(numbers.value(at: index))
         }
+      case .unread(let numbers):
+        for index in row * numbers.width..<(row + 1) * numbers.width {
+          hash.add(numbers.value(at: index))
+        }
       }
     }
     return hash.bits

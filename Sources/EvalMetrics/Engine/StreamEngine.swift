@@ -82,6 +82,11 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     Task.columns.first { $0.name == column }.map(task.bytesPerElement) ?? ColumnSpec.bytesKept
   }
 
+  public var columnsReadByRow: [String] {
+    // The fingerprints of ids would be a second look.
+    rowIDs == nil ? Task.columns.filter(task.readsByRow).map(\.name) : []
+  }
+
   public var dimensions: [SliceDimension] { windows.configuration.dimensions }
   public var keptMarks: [String] { windows.labels }
   public var count: Int { windows.current.count }

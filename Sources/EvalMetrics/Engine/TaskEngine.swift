@@ -88,6 +88,8 @@ public protocol TaskEngine: Sendable {
   var wholeColumns: [String] { get }
   /// The most bytes that an element of a column becomes.
   func bytesPerElement(of column: String) -> Int
+  /// Columns whose numbers need not be read before: `push` reads them row by row, and once.
+  var columnsReadByRow: [String] { get }
 
   /// Checks a batch whole, then applies it. When it throws nothing has changed. The report has the answers of
   /// `rowMetrics` for each row by itself. `commit` is called in between: when it throws, nothing is applied.

@@ -61,16 +61,16 @@ public struct MulticlassTask: EvaluationTask {
         labels: [], predictions: [], classes: classes, weights: nil, scored: nil)
     }
     if hasScores == false { return try readPredictions(columns, weights, &notes) }
-    let matrix = try columns.scoreMatrix("scores", width: width, classes: classes)
-    width = matrix.width
-    var known = classes.grows ? ClassTable(.count(matrix.width)) : classes
+    let scores = try columns.classScores("scores", width: width, classes: classes)
+    width = scores.width
+    var known = classes.grows ? ClassTable(.count(scores.width)) : classes
     let labels = try columns.classCodes("labels", in: &known, ClassReading(ignored: ignored))
-    classes.extend(to: matrix.width)
+    classes.extend(to: scores.width)
     for (row, label) in labels.enumerated() where label < 0 { notes.dropped.append(row) }
     let reader = ClassScoreReader(
       kind: configuration.kind, skipsNonFinite: skipsNonFinite,
-      keepsAll: keepsScores(of: matrix.width))
-    let (predictions, scored) = try reader.read(matrix, labels: labels, notes: &notes)
+      keepsAll: keepsScores(of: scores.width))
+    let (predictions, scored) = try reader.read(scores, labels: labels, notes: &notes)
     return MulticlassBatch(
       labels: labels, predictions: predictions, classes: classes, weights: weights, scored: scored)
   }
@@ -81,9 +81,15 @@ public struct MulticlassTask: EvaluationTask {
   }
 
   public func bytesPerElement(of column: ColumnSpec) -> Int {
+    isPassing(column) ? ColumnSpec.bytesPassing : column.bytesPerElement
+  }
+
+  public func readsByRow(_ column: ColumnSpec) -> Bool { isPassing(column) }
+
+  /// Whether what is in a column goes by and is not kept.
+  private func isPassing(_ column: ColumnSpec) -> Bool {
     // Before the first batch the width may not be known, and scores are taken to be kept.
-    let keeps = width.map(keepsScores) ?? oneVersusRest ?? true
-    return column.name == "scores" && !keeps ? ColumnSpec.bytesPassing : column.bytesPerElement
+    column.name == "scores" && !(width.map(keepsScores) ?? oneVersusRest ?? true)
   }
 
   public var settled: Value {

@@ -132,8 +132,9 @@ extension MultilabelTask {
   private func readScores(
     _ columns: Columns, _ width: Int, _ labels: [UInt8], _ notes: inout ReadNotes
   ) throws(InputError) -> ScoreMatrix {
-    var matrix = try columns.scoreMatrix(
-      "scores", width: width, classes: configuration.classes)
+    var matrix = try columns.classScores(
+      "scores", width: width, classes: configuration.classes
+    ).matrix("scores")
     if matrix.isFit(configuration.kind) { return matrix }
     if ignored != nil {
       matrix.clear(where: labels)

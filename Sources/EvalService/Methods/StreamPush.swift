@@ -61,10 +61,15 @@ extension Server {
       // Before they are copied: what is in shared memory may be far more than the line that names it.
       let shared = max(Self.sharedBytes(batch), batch["slices"].map(Self.sharedBytes) ?? 0)
       try reserveMemory(shared, for: "this batch", path: path)
-      let whole = try look(at: place) { stream throws(RPCError) in stream.engine.wholeColumns }
-      let reader = BatchReader(sharedMemory: sharedMemory, wholeColumns: whole)
-      let columns = try reader.read(batch, path: path)
       let isWritten = journal != nil
+      // What is written down is what was counted, so it has to be there before.
+      let isLeft = !isWritten && shared >= BatchReader.leastUnread
+      let (whole, readByRow) = try look(at: place) { stream throws(RPCError) in
+        (stream.engine.wholeColumns, isLeft ? stream.engine.columnsReadByRow : [])
+      }
+      let reader = BatchReader(
+        sharedMemory: sharedMemory, wholeColumns: whole, readByRow: readByRow)
+      let columns = try reader.read(batch, path: path)
       let bytes = try look(at: place) { stream throws(RPCError) in
         columns.mostBytesNeeded(by: stream.engine, isWritten: isWritten)
       }
@@ -204,6 +209,7 @@ extension Column {
   fileprivate var elements: Int {
     switch self {
     case .numeric(let column): column.rows * max(1, column.width)
+    case .unread(let column): column.rows * max(1, column.width)
     case .values(let values): values.count
     // Texts are kept as they are at most, and here 64 bytes stand for eight of theirs.
     case .text(let texts): texts.count + texts.bytes.count / 8

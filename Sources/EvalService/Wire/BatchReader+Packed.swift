@@ -23,9 +23,6 @@ private struct PackedParts {
       }
     }
   }
-
-  /// Which of them says where the bytes are.
-  var source: String { sharedMemory == nil ? "base64" : "shared_memory" }
 }
 
 extension BatchReader {
@@ -42,40 +39,62 @@ extension BatchReader {
         hint: "one of " + DType.allCases.map(\.rawValue).joined(separator: ", "))
     }
     let lengths = parts.shape.flatMap(Self.lengths)
-    let storage = try packed(parts, dtype, lengths, place)
+    let storage: Storage
+    if parts.sharedMemory != nil {
+      let bytes = try sharedBytes(parts, dtype, lengths, place)
+      if let column = unread(bytes, dtype, lengths ?? [], place) { return .unread(column) }
+      storage = try decoding(place, "shared_memory") { () throws(PackedError) in
+        try decode(bytes, as: dtype)
+      }
+    } else {
+      let text = try base64(parts, place)
+      storage = try decoding(place, "base64") { () throws(PackedError) in
+        try decodeBase64(text, as: dtype)
+      }
+    }
     let shape = try self.shape(parts.shape, lengths, of: storage.count, place)
     return .numeric(NumericColumn(storage: .init(storage), shape: shape))
   }
 
-  /// The elements, from where they are.
-  private func packed(
-    _ parts: PackedParts, _ dtype: DType, _ lengths: [Int]?, _ place: ColumnPlace
+  private func decoding(
+    _ place: ColumnPlace, _ source: String, _ body: () throws(PackedError) -> Storage
   ) throws(RPCError) -> Storage {
     do {
-      if parts.sharedMemory != nil {
-        return try decode(try sharedBytes(parts, dtype, lengths, place), as: dtype)
-      }
-      if parts.offset != nil {
-        throw RPCError(
-          .invalidBatch, "offset belongs to shared_memory", path: place.pointer(to: "offset"))
-      }
-      guard let text = parts.base64, text.kind == .string else {
-        throw RPCError(
-          .invalidBatch, "a packed column needs base64 or shared_memory",
-          path: place.pointer(to: "base64"),
-          hint: "write {\"dtype\": \"float32\", \"base64\": \"…\"}")
-      }
-      return try decodeBase64(text, as: dtype)
-    } catch let error as PackedError {
-      throw RPCError(.invalidBatch, error.message, path: place.pointer(to: parts.source))
-    } catch let error as RPCError {
-      throw error
+      return try body()
     } catch {
-      throw RPCError(.internalError, "\(error)", path: place.pointer(to: parts.source))
+      throw RPCError(.invalidBatch, error.message, path: place.pointer(to: source))
     }
   }
 
-  /// The bytes of a column in shared memory. They are read at once, so the space is free once the push is answered.
+  /// The text of a column in base64.
+  private func base64(_ parts: PackedParts, _ place: ColumnPlace) throws(RPCError) -> JSONValue {
+    if parts.offset != nil {
+      throw RPCError(
+        .invalidBatch, "offset belongs to shared_memory", path: place.pointer(to: "offset"))
+    }
+    guard let text = parts.base64, text.kind == .string else {
+      throw RPCError(
+        .invalidBatch, "a packed column needs base64 or shared_memory",
+        path: place.pointer(to: "base64"),
+        hint: "write {\"dtype\": \"float32\", \"base64\": \"…\"}")
+    }
+    return text
+  }
+
+  /// A column that is left where it is until its rows are wanted; nil where that cannot be.
+  private func unread(
+    _ bytes: ByteSource, _ dtype: DType, _ lengths: [Int], _ place: ColumnPlace
+  ) -> UnreadColumn? {
+    guard place.isReadByRow, bytes.count >= Self.leastUnread, let look = bytes.look,
+      let type = UnreadColumn.NumberType(dtype)
+    else { return nil }
+    let gone = InputError(
+      .invalidBatch, [.key(place.name), .key("shared_memory")],
+      PackedError.cutShort(at: 0).message, hint: "")
+    return UnreadColumn(type, shape: lengths, gone: gone, copy: bytes.copy, look: look)
+  }
+
+  /// The bytes of a column in shared memory. They are read before the push is answered, so that the space is free then.
   private func sharedBytes(
     _ parts: PackedParts, _ dtype: DType, _ lengths: [Int]?, _ place: ColumnPlace
   ) throws(RPCError) -> ByteSource {
@@ -119,6 +138,9 @@ extension BatchReader {
         .invalidBatch, error.message, path: place.pointer(to: "shared_memory"), hint: error.hint)
     }
   }
+
+  /// A column of fewer bytes is read at once: it is still near when it is worked on.
+  static let leastUnread = 64 << 10
 
   /// The most bytes of one column in shared memory.
   private static let sharedLimit = 1 << 30
@@ -213,5 +235,15 @@ extension BatchReader {
       codes.append(Int32(truncatingIfNeeded: code))
     }
     return .dictionary(values: values, codes: codes)
+  }
+}
+
+extension UnreadColumn.NumberType {
+  fileprivate init?(_ dtype: DType) {
+    switch dtype {
+    case .float32: self = .float32
+    case .float64: self = .float64
+    default: return nil
+    }
   }
 }

@@ -2,8 +2,8 @@ import EvalMetrics
 import JSONRPC
 import WireJSON
 
-/// Finds `count` bytes of a shared memory segment; the one who does I/O hands it in. They are read while the
-/// column is made, before the next segment is asked for.
+/// Finds `count` bytes of a shared memory segment; the one who does I/O hands it in. They are read before the push
+/// is answered.
 public typealias SharedMemoryReader =
   @Sendable (_ name: String, _ offset: Int, _ count: Int) -> Result<ByteSource, SharedMemoryError>
 
@@ -23,6 +23,8 @@ struct ColumnPlace {
   /// The JSON pointer of the object that it is a member of.
   let path: String
   let name: String
+  /// Whether the column may be left unread.
+  var isReadByRow = false
 
   var pointer: String { jsonPointer(path, clipped(name)) }
 
@@ -36,6 +38,8 @@ struct BatchReader {
   var sharedMemory: SharedMemoryReader?
   /// Columns whose length is not the number of rows.
   var wholeColumns: [String] = []
+  /// Columns that may be left to be read row by row.
+  var readByRow: [String] = []
 
   /// The most columns a batch may have.
   private static let columnLimit = 64
@@ -55,7 +59,7 @@ struct BatchReader {
     var columns: [(String, Column)] = []
     var slices: [(String, Column)] = []
     for (name, json) in batch.members {
-      let place = ColumnPlace(path: path, name: name)
+      let place = ColumnPlace(path: path, name: name, isReadByRow: readByRow.contains(name))
       if name == "slices" {
         slices = try readSlices(json, path: place.pointer)
       } else {
