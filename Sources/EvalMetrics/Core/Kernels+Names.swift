@@ -1,5 +1,5 @@
-// Names of rows: integers as texts, and names that come twice. Like Kernels.swift, this file may use unsafe
-// pointers, and what it offers may be called with columns of any size and content.
+// Names: rows' integers as texts, names that come twice, and texts by their bytes. Like Kernels.swift, this file may
+// use unsafe pointers, and what it offers may be called with columns of any size and content.
 
 extension Kernels {
   /// Every integer as it is written in decimal digits.
@@ -104,5 +104,28 @@ extension Kernels {
       }
       return nil
     }
+  }
+}
+
+// MARK: - Texts by their bytes
+
+extension Kernels {
+  /// Whether two texts have the same bytes.
+  static func areSame(_ a: String, _ b: String) -> Bool {
+    guard a.utf8.count == b.utf8.count else { return false }
+    let areSame = a.utf8.withContiguousStorageIfAvailable { a in
+      b.utf8.withContiguousStorageIfAvailable { b in a.elementsEqual(b) }
+    }
+    return (areSame ?? nil) ?? a.utf8.elementsEqual(b.utf8)
+  }
+
+  /// Hashes the bytes of a text, and that it ends there.
+  static func hash(_ text: String, into hasher: inout Hasher) {
+    let isDone: Void? = text.utf8.withContiguousStorageIfAvailable {
+      hasher.combine(bytes: UnsafeRawBufferPointer($0))
+    }
+    if isDone == nil { for byte in text.utf8 { hasher.combine(byte) } }
+    // No text holds this byte, so "ab", "c" is not "a", "bc".
+    hasher.combine(UInt8.max)
   }
 }
