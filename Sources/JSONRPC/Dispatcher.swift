@@ -205,9 +205,7 @@ extension Dispatcher {
     guard let position else {
       session.hasSpoken = true
       // LSP: what begins with $/ may be ignored by whoever doesn't know it.
-      if call.caller.isNotification && call.message.methodName.utf8.starts(with: "$/".utf8) {
-        return false
-      }
+      if call.caller.isNotification && call.message.methodName.hasPrefix("$/") { return false }
       throw unknownMethod(call)
     }
     let method = methods[position]

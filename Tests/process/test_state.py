@@ -302,3 +302,18 @@ def test_names_are_told_apart_by_their_bytes(tmp_path: Path) -> None:
             for marks, checkpoint in reversed(list(enumerate(names))):
                 ask("stream/rollback", stream=name, name=checkpoint)
                 assert ask("stream/describe", stream=name)["marks"] == marks
+
+
+def test_a_directory_may_begin_with_any_letter(tmp_path: Path) -> None:
+    """An accent joins what stands before it to one character, and that is no slash and no equals sign."""
+    directory = "\u0301a/\u0338b"
+    done = subprocess.run(
+        [binary(), f"--state={directory}"],
+        input=OPEN,
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / directory / "FORMAT").exists()
