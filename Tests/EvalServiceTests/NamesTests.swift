@@ -87,6 +87,13 @@ import WireJSON
     let one = #"{"stream":"s","metrics":[{"metric":"mean","as":"\#(b)"}]}"#
     let chosen = try client.call("metric/history", one)["rows"]?[0]?["values"]
     #expect(chosen?.count == 1 && chosen?[b]?.double == 6)
+    // The best row of each is its own.
+    let better = #"[{"metric":"accuracy","as":"\#(a)"},{"metric":"brier","as":"\#(b)"}]"#
+    var binary = try Client.open("binary", #""metrics":\#(better)"#)
+    try binary.push(#"{"scores":[0.5],"labels":[1]}"#)
+    try binary.mark()
+    let best = try binary.call("metric/history", #"{"stream":"s"}"#)["best"]
+    #expect(best?[a]?["value"]?.double == 1 && best?[b]?["value"]?.double == 0.25)
     // Two of one name are refused as ever.
     let twice = #"["sum",{"metric":"mean","as":"sum"}]"#
     #expect(
