@@ -8,12 +8,12 @@ extension Server {
 
   /// A server that holds nothing but the stream of a request, where answering may take long.
   mutating func copyForLongWork(_ params: Params) -> Server? {
-    guard let name = params["stream"]?.string, let stream = streams[name],
+    guard let text = params["stream"]?.string, let stream = streams[Name(text)],
       stream.engine.mostWork >= Self.longFrom
     else { return nil }
     counters.queries += 1
     var copy = Server(version: version, limits: limits, clock: clock)
-    copy.streams[name] = stream.copyForQuestions
+    copy.streams[stream.name] = stream.copyForQuestions
     return copy
   }
 

@@ -25,7 +25,7 @@ public struct Server: Sendable {
   let sharedMemory: SharedMemoryReader?
   let files: FileAccess
   let startTime: Double
-  var streams: [String: Stream] = [:]
+  var streams: [Name: Stream] = [:]
   /// Counts changes of all streams, so that a checkpoint knows which streams came after it.
   var changes: UInt64 = 0
   var counters = Counters()
@@ -39,7 +39,7 @@ public struct Server: Sendable {
   /// What starting on the state directory found.
   public internal(set) var recoveryReport: RecoveryReport?
   /// Refusals of notifications that could not be written down; they go before the next change.
-  var unwrittenTaints: [String: Refusals] = [:]
+  var unwrittenTaints: [Name: Refusals] = [:]
   /// Whether the notification that is failing has tainted its stream already.
   var isTaintNoted = false
 
@@ -131,14 +131,14 @@ public struct Server: Sendable {
 
 extension Server {
   /// The name of the stream that a request is about; it exists.
-  func streamName(_ params: Params) throws(RPCError) -> String { try find(params).name }
+  func streamName(_ params: Params) throws(RPCError) -> Name { try find(params).name }
 
   /// Where a stream is kept, as long as none comes or goes.
-  typealias Place = Dictionary<String, Stream>.Index
+  typealias Place = Dictionary<Name, Stream>.Index
 
   /// The same, and where the stream is kept.
-  func find(_ params: Params) throws(RPCError) -> (name: String, place: Place) {
-    let name = try params.string("stream")
+  func find(_ params: Params) throws(RPCError) -> (name: Name, place: Place) {
+    let name = try params.name("stream")
     if let place = streams.index(forKey: name) { return (name, place) }
     let makesOne = "stream/open makes one"
     // Nobody reads the hint of a notification, and many streams have many names.
@@ -147,7 +147,8 @@ extension Server {
       .streamNotFound, "there is no stream \(quoted(name))", path: params.path(of: "stream"),
       hint: isRead
         ? nearNamesHint(
-          name, in: Array(streams.keys.sorted().prefix(1000)), otherwise: makesOne) : makesOne)
+          name.text, in: streams.keys.sorted().prefix(1000).map(\.text), otherwise: makesOne)
+        : makesOne)
   }
 
   /// Runs `body` on the stream a request names, in place, and brings the account of memory up to date.
@@ -159,7 +160,7 @@ extension Server {
 
   /// The same for a stream whose name was looked up.
   mutating func withStream<R>(
-    named name: String, _ body: (inout Stream) throws(RPCError) -> R
+    named name: Name, _ body: (inout Stream) throws(RPCError) -> R
   ) throws(RPCError) -> R {
     guard let place = streams.index(forKey: name) else {
       throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
@@ -177,7 +178,7 @@ extension Server {
 
   /// Lets `body` look at a stream that is there, in place: a copy would retain each of its parts.
   mutating func look<R>(
-    at name: String, _ body: (inout Stream) throws(RPCError) -> R
+    at name: Name, _ body: (inout Stream) throws(RPCError) -> R
   ) throws(RPCError) -> R {
     guard let place = streams.index(forKey: name) else {
       throw RPCError(.streamNotFound, "there is no stream \(quoted(name))")
@@ -193,7 +194,7 @@ extension Server {
   }
 
   /// Runs `body` on a stream if it is there, in place.
-  mutating func update(_ name: String, _ body: (inout Stream) -> Void) {
+  mutating func update(_ name: Name, _ body: (inout Stream) -> Void) {
     guard let place = streams.index(forKey: name) else { return }
     body(&streams.values[place])
     account(for: place)
@@ -206,7 +207,7 @@ extension Server {
     update(stream.name) { _ in }
   }
 
-  mutating func remove(_ name: String) {
+  mutating func remove(_ name: Name) {
     guard let stream = streams.removeValue(forKey: name) else { return }
     accountedBytes -= stream.accountedBytes
   }

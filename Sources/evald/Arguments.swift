@@ -166,10 +166,11 @@ func parseArguments(_ arguments: [String]) throws(UsageError) -> Command {
 
 /// `--flag=value` as its two halves.
 private func split(_ argument: String) -> (name: String, value: String?) {
-  guard argument.hasPrefix("--"), let sign = argument.firstIndex(of: "=") else {
+  guard argument.hasPrefix("--"), let sign = argument.utf8.firstIndex(of: UInt8(ascii: "="))
+  else {
     return (argument, nil)
   }
-  return (String(argument[..<sign]), String(argument[argument.index(after: sign)...]))
+  return (String(argument[..<sign]), String(argument[argument.utf8.index(after: sign)...]))
 }
 
 private func unknown(_ name: String) -> UsageError {

@@ -105,12 +105,16 @@ private struct SharedSegment {
   /// is opened anew, since another may have its name now.
   private mutating func look(for given: String) -> SharedMemoryError? {
     var facts = stat()
-    if given == name && descriptor >= 0 && fstat(descriptor, &facts) == 0 && facts.st_nlink > 0 {
+    // By bytes: two spellings of a letter are two segments.
+    if given.utf8.elementsEqual(name.utf8) && descriptor >= 0 && fstat(descriptor, &facts) == 0
+      && facts.st_nlink > 0
+    {
       size = Int(facts.st_size)
       uses += 1
       return nil
     }
-    let plain = given.hasPrefix("/") ? String(given.dropFirst()) : given
+    let hasSlash = given.utf8.first == UInt8(ascii: "/")
+    let plain = hasSlash ? String(Substring(given.utf8.dropFirst())) : given
     guard !plain.isEmpty, plain.utf8.count <= 255, plain != ".", plain != "..",
       !plain.utf8.contains(UInt8(ascii: "/")), !plain.utf8.contains(0)
     else {

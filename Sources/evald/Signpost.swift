@@ -19,7 +19,8 @@ struct Signpost {
       let whole = realpath(address.directory, nil)
     else { return nil }
     defer { free(whole) }
-    let file = address.path.split(separator: "/").last ?? ""
+    let file =
+      address.path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
     link = "\(directory)/\(getpid())\(Self.suffix)"
     // One that was killed had our number before us.
     unlink(link)

@@ -41,7 +41,7 @@ struct SocketAddress: Equatable {
         message: "\(path) has \(count) bytes, and the path of a socket at most "
           + "\(Self.maxPathBytes): take a shorter \(name == nil ? "path" : "name")")
     }
-    if path.isEmpty || path.hasSuffix("/") {
+    if path.isEmpty || path.utf8.last == UInt8(ascii: "/") {
       throw Refusal(message: "\(path) is no path of a socket: it must end in a file's name")
     }
   }

@@ -212,10 +212,10 @@ private func move(_ path: String, _ other: String) -> Int32 { rename(path, other
 private func makeDirectories(_ path: String) -> String? {
   guard !path.isEmpty, path.utf8.count < 4000, !path.utf8.contains(0) else { return "is no path" }
   var end = path.startIndex
-  while let slash = path[end...].firstIndex(of: "/") {
+  while let slash = path.utf8[end...].firstIndex(of: UInt8(ascii: "/")) {
     // What is wrong with one of them shows at the last.
     if slash > path.startIndex { mkdir(String(path[..<slash]), 0o777) }
-    end = path.index(after: slash)
+    end = path.utf8.index(after: slash)
   }
   if mkdir(path, 0o700) == 0 || errno == EEXIST {
     var facts = stat()

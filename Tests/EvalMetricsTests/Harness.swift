@@ -40,7 +40,7 @@ struct Bench {
     if let weights { all["weights"] = .doubles(weights) }
     return try engine.push(
       Columns(
-        all.map { ($0.key, $0.value) }, slices: slices.map { ($0.key, $0.value) },
+        all.map { ($0.key, $0.value) }, slices: slices.map { (Name($0.key), $0.value) },
         whole: engine.wholeColumns))
   }
 

@@ -11,7 +11,7 @@ import Testing
     for (name, number, isRefused) in [
       ("a", 1, false), ("a", 2, true), ("b", 1, true), ("a", 3, false),
     ] {
-      producers.note(Sender(producer: name, number: Int64(number)), isRefused: isRefused)
+      producers.note(Sender(producer: Name(name), number: Int64(number)), isRefused: isRefused)
       #expect(producers.byteCount == producers.byName.values.reduce(0) { $0 + $1.byteCount })
     }
     #expect(producers.byteCount == 2 * Producer().byteCount + 16)

@@ -21,7 +21,13 @@ ARROWS: dict[str, set[str]] = {
     "RowLoops": set(),
     "RowLoopsAVX2": {"RowLoops"},
     "RowLoopsAVX512": {"RowLoops"},
-    "EvalMetrics": {"Locks", "Processors", "RowLoops", "RowLoopsAVX2", "RowLoopsAVX512"},
+    "EvalMetrics": {
+        "Locks",
+        "Processors",
+        "RowLoops",
+        "RowLoopsAVX2",
+        "RowLoopsAVX512",
+    },
     "EvalService": {"EvalMetrics", "JSONRPC", "Locks", "WireJSON"},
     "evald": {"EvalService", "JSONRPC", "Locks", "WireJSON"},
 }
@@ -92,7 +98,9 @@ def test_unsafe_pointers() -> None:
 
 
 def test_locks_are_what_the_thread_sanitizer_sees() -> None:
-    assert not offenders(files(*(set(TARGETS) - {"Locks"})), r"\b(?:Mutex|pthread_mutex\w*)\b")
+    assert not offenders(
+        files(*(set(TARGETS) - {"Locks"})), r"\b(?:Mutex|pthread_mutex\w*)\b"
+    )
 
 
 def test_nothing_traps_on_purpose() -> None:
@@ -104,6 +112,23 @@ def test_no_clock_and_no_randomness() -> None:
     inner = files("EvalMetrics", "EvalService", "JSONRPC", "WireJSON")
     wanted = r"\b(?:ContinuousClock|SuspendingClock|Date|DispatchTime)\b|\.random\(|\bSystemRandom\w*|\.shuffled?\(|clock_gettime"
     assert not offenders(inner, wanted)
+
+
+def test_names_are_told_apart_by_their_bytes() -> None:
+    """What people name is a `Name`. A dictionary or set of `String`s holds fixed names, and stands here."""
+    keyed = r"\w+: \[String ?: [^\]\n]*\]|\bSet<String>|\bDictionary<String\b"
+    fixed = {
+        "columns: [String: Column]",  # of the batch; those that are not known are refused
+        "dictionaries: [String: WordNet]",  # by what evald calls them
+        "found: [String: WordNet]",
+        "found: [String: any Sendable]",  # by questions of evald's own
+        "kinds: [String: ErrorKind]",
+        "places: [String: Int]",  # of metrics
+        "values: [String: Value]",  # of options
+    }
+    inner = files("EvalMetrics", "EvalService", "JSONRPC", "WireJSON")
+    found = {each.split(": ", 1)[1].strip() for each in offenders(inner, keyed)}
+    assert found == fixed
 
 
 EXAMPLES = [block for block in blocks(SOURCES) if block.info]

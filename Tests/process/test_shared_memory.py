@@ -416,3 +416,21 @@ def test_columns_of_one_push_may_lie_in_two_segments() -> None:
         for made in (one, two):
             made.close()
             made.unlink()
+
+
+def test_two_spellings_of_a_letter_are_two_segments() -> None:
+    # Not by multiprocessing, which gives its helpers names in ASCII only.
+    made = [
+        Path(f"/dev/shm/evald-{os.getpid()}-{name}") for name in ("caf\u00e9", "cafe\u0301")
+    ]
+    try:
+        with daemon() as running:
+            opened(running)
+            for number, each in enumerate(made):
+                each.write_bytes(np.float64(number + 1).tobytes())
+                push(running, column(each.name, "float64", [1]))
+            asked = request(3, "metric/query", {"stream": "s", "metrics": ["sum"]})
+            assert json.loads(running.ask(asked))["result"]["values"] == {"sum": 3}
+    finally:
+        for each in made:
+            each.unlink(missing_ok=True)

@@ -265,3 +265,55 @@ def test_kills_at_random_moments(tmp_path: Path) -> None:
     finally:
         model.close()
     assert acknowledged > 500
+
+
+def test_names_are_told_apart_by_their_bytes(tmp_path: Path) -> None:
+    """Two spellings of an accented letter are two names of everything, also after a kill."""
+    names = ["caf\u00e9", "cafe\u0301"]
+    state = tmp_path / "state"
+    lines = []
+    for number, name in enumerate(names):
+        opened = {"stream": name, "task": "scalar", "keep_windows": 4}
+        lines.append(request(1, "stream/open", opened))
+        for producer in names:
+            sent = {"stream": name, "producer": producer, "seq": 1}
+            lines += [
+                request(2, "stream/checkpoint", {"stream": name, "name": producer}),
+                request(3, "stream/push", sent | {"batch": {"values": [number]}}),
+                request(4, "stream/mark", {"stream": name, "label": producer}),
+            ]
+    killed(state, b"\n".join(lines))
+
+    with daemon("--state", str(state)) as evald:
+
+        def ask(method: str, **params: Any) -> Any:
+            return json.loads(evald.ask(request("q", method, params)))["result"]
+
+        assert [stream["stream"] for stream in ask("stream/list")["streams"]] == names[
+            ::-1
+        ]
+        for number, name in enumerate(names):
+            described = ask("stream/describe", stream=name)
+            assert described["producers"] == {producer: 1 for producer in names}
+            assert described["windows"] == names == described["checkpoints"]
+            for label in names:
+                asked = {"stream": name, "metrics": ["sum"], "window": {"mark": label}}
+                assert ask("metric/query", **asked)["values"] == {"sum": number}
+            for marks, checkpoint in reversed(list(enumerate(names))):
+                ask("stream/rollback", stream=name, name=checkpoint)
+                assert ask("stream/describe", stream=name)["marks"] == marks
+
+
+def test_a_directory_may_begin_with_any_letter(tmp_path: Path) -> None:
+    """An accent joins what stands before it to one character, and that is no slash and no equals sign."""
+    directory = "\u0301a/\u0338b"
+    done = subprocess.run(
+        [binary(), f"--state={directory}"],
+        input=OPEN,
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / directory / "FORMAT").exists()

@@ -5,7 +5,7 @@ extension AgreementState {
   var labelOrder: [Int] {
     labels.indices.sorted { a, b in
       switch (labels[a].string, labels[b].string) {
-      case (let x?, let y?): x.utf8.lexicographicallyPrecedes(y.utf8)
+      case (let x?, let y?): x.precedesByBytes(y)
       case (nil, nil):
         // Integers that are one double still differ by their digits.
         (labels[a].approximateDouble, labels[a].brief)

@@ -36,13 +36,20 @@ public enum ClassName: Sendable, Hashable {
     }
   }
 
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .integer(let x): hasher.combine(x)
+    case .text(let x): x.hashBytes(into: &hasher)
+    }
+  }
+
   /// The order of classes that were not declared: integers by value, then texts by their bytes.
   public static func areInOrder(_ a: ClassName, _ b: ClassName) -> Bool {
     switch (a, b) {
     case (.integer(let x), .integer(let y)): x < y
     case (.integer, .text): true
     case (.text, .integer): false
-    case (.text(let x), .text(let y)): x.utf8.lexicographicallyPrecedes(y.utf8)
+    case (.text(let x), .text(let y)): x.precedesByBytes(y)
     }
   }
 

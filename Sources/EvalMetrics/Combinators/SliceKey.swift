@@ -22,6 +22,17 @@ extension SliceValue {
     default: false
     }
   }
+
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .text(let x): x.hashBytes(into: &hasher)
+    case .integer(let x): hasher.combine(x)
+    case .bool(let x): hasher.combine(x)
+    case .number(let x): hasher.combine(x)
+    case .bucket(let x): hasher.combine(x)
+    }
+  }
 }
 
 /// One value for each declared dimension, in the order of the declaration.
@@ -29,11 +40,11 @@ public typealias SliceKey = [SliceValue]
 
 /// A slice dimension as declared: a name, and edges where it is numeric.
 public struct SliceDimension: Sendable, Equatable {
-  public var name: String
+  public var name: Name
   /// Ascending and finite; empty for a dimension of values. Ranges are closed on the left.
   public var edges: [Double]
 
-  public init(name: String, edges: [Double] = []) {
+  public init(name: Name, edges: [Double] = []) {
     self.name = name
     self.edges = edges
   }
@@ -161,7 +172,7 @@ extension SliceValue {
   /// An order for output: null first, then booleans, numbers, texts.
   static func areInOrder(_ a: SliceValue, _ b: SliceValue) -> Bool {
     switch (a, b) {
-    case (.text(let x), .text(let y)): x.utf8.lexicographicallyPrecedes(y.utf8)
+    case (.text(let x), .text(let y)): x.precedesByBytes(y)
     case (.integer(let x), .integer(let y)): x < y
     case (.bucket(let x), .bucket(let y)): x < y
     default: (a.rank, a.magnitude) < (b.rank, b.magnitude)

@@ -18,9 +18,9 @@ extension Windowed {
     _ configuration: Base.Configuration, keep: Int, from reader: inout StateReader
   ) throws(StateError) {
     let current = try Base(configuration, from: &reader)
-    var closed: [(label: String, state: Base)] = []
+    var closed: [(label: Name, state: Base)] = []
     for _ in 0..<(try reader.readCount(ofSize: 9)) {
-      let label = try reader.readString()
+      let label = try reader.readName()
       closed.append((label, try Base(configuration, from: &reader)))
     }
     guard closed.count <= keep else { throw StateError("there are more windows than are kept") }

@@ -6,7 +6,7 @@ public struct Windowed<Base: State>: Sendable, ScoreKeeper {
   /// The rows since the last mark.
   public var current: Base
   /// Labels of the closed windows that are kept, the oldest first; at most `keep`.
-  public private(set) var labels: [String] = []
+  public private(set) var labels: [Name] = []
   private var closed = StateList<Base>()
   /// The rows of windows that are no longer kept by themselves; nil when there are none.
   private var past: Base?
@@ -24,7 +24,7 @@ public struct Windowed<Base: State>: Sendable, ScoreKeeper {
   /// Windows as they were encoded.
   init(
     _ configuration: Base.Configuration, keep: Int, current: Base,
-    closed: [(label: String, state: Base)], past: Base?
+    closed: [(label: Name, state: Base)], past: Base?
   ) {
     self.init(configuration, keep: keep)
     self.current = current
@@ -39,7 +39,7 @@ public struct Windowed<Base: State>: Sendable, ScoreKeeper {
   var hasPast: Bool { past != nil }
 
   /// Closes the current window under a label and begins the next.
-  public mutating func mark(_ label: String) {
+  public mutating func mark(_ label: Name) {
     labels.append(label)
     closed.append(current)
     current = Base(configuration)
@@ -137,7 +137,7 @@ public enum Window: Sendable, Hashable {
   /// The last n closed windows together.
   case marks(Int)
   /// The closed window with this label, the latest if several have it.
-  case mark(String)
+  case mark(Name)
   /// At least the last n rows, in whole buckets.
   case rows(Int)
 }

@@ -24,7 +24,7 @@ extension Answer {
     } else {
       let name = try reader.readString()
       reason = Reason(rawValue: name)
-      guard reason != nil else { throw StateError("there is no reason \(name.prefix(40))") }
+      guard reason != nil else { throw StateError("there is no reason \(Value.text(name).brief)") }
     }
     if parts & 2 == 2 {
       let (low, high) = (try reader.readDouble(), try reader.readDouble())

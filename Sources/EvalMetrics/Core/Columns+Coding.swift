@@ -3,8 +3,8 @@
 extension Columns {
   /// Appends all columns, in the order of their names. None of them may be unread.
   public func encode(into writer: inout StateWriter) {
-    Self.encode(columns, into: &writer)
-    Self.encode(slices, into: &writer)
+    Self.encode(columns.sorted { $0.key < $1.key }, into: &writer)
+    Self.encode(slices.sorted { $0.key < $1.key }.map { ($0.key.text, $0.value) }, into: &writer)
   }
 
   /// Reads what `encode` wrote; `whole` are the columns that are not by row.
@@ -12,15 +12,17 @@ extension Columns {
     let columns = try Self.decode(&reader)
     let slices = try Self.decode(&reader)
     do throws(InputError) {
-      try self.init(columns, slices: slices, whole: whole)
+      try self.init(columns, slices: slices.map { (Name($0), $1) }, whole: whole)
     } catch {
       throw StateError(error.message)
     }
   }
 
-  private static func encode(_ columns: [String: Column], into writer: inout StateWriter) {
+  private static func encode(
+    _ columns: [(key: String, value: Column)], into writer: inout StateWriter
+  ) {
     writer.write(UInt16(truncatingIfNeeded: columns.count))
-    for (name, column) in columns.sorted(by: { $0.key < $1.key }) {
+    for (name, column) in columns {
       writer.write(name)
       column.encode(into: &writer)
     }

@@ -47,14 +47,14 @@ public enum Column: Sendable {
 public struct Columns: Sendable {
   public private(set) var columns: [String: Column]
   /// Columns of `slices`, by dimension.
-  public private(set) var slices: [String: Column]
+  public private(set) var slices: [Name: Column]
   /// How many rows every column has, those aside that are not by row.
   public let rows: Int
 
   /// Checks that all columns have as many rows. `whole` are the names of columns that belong to the batch
   /// as a whole, so that their length says nothing; a batch of such columns alone is one row.
   public init(
-    _ columns: [(String, Column)], slices: [(String, Column)] = [], whole: [String] = []
+    _ columns: [(String, Column)], slices: [(Name, Column)] = [], whole: [String] = []
   ) throws(InputError) {
     var first: (name: String, rows: Int)?
     func check(_ name: String, _ column: Column, isSlice: Bool) throws(InputError) {
@@ -72,7 +72,7 @@ public struct Columns: Sendable {
     for (name, column) in columns where whole.isEmpty || !whole.contains(name) {
       try check(name, column, isSlice: false)
     }
-    for (name, column) in slices { try check(name, column, isSlice: true) }
+    for (name, column) in slices { try check(name.text, column, isSlice: true) }
     self.columns = Dictionary(columns) { $1 }
     self.slices = slices.isEmpty ? [:] : Dictionary(slices) { $1 }
     rows = first?.rows ?? (columns.contains { whole.contains($0.0) } ? 1 : 0)

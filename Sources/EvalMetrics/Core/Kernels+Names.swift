@@ -1,5 +1,5 @@
-// Names of rows: integers as texts, and names that come twice. Like Kernels.swift, this file may use unsafe
-// pointers, and what it offers may be called with columns of any size and content.
+// Names: rows' integers as texts, names that come twice, and texts by their bytes. Like Kernels.swift, this file may
+// use unsafe pointers, and what it offers may be called with columns of any size and content.
 
 extension Kernels {
   /// Every integer as it is written in decimal digits.
@@ -104,5 +104,50 @@ extension Kernels {
       }
       return nil
     }
+  }
+}
+
+// MARK: - Texts by their bytes
+
+extension Kernels {
+  /// Whether two texts have the same bytes.
+  static func areSame(_ a: String, _ b: String) -> Bool {
+    guard a.utf8.count == b.utf8.count else { return false }
+    let areSame = a.utf8.withContiguousStorageIfAvailable { a in
+      b.utf8.withContiguousStorageIfAvailable { b in
+        areEqual(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b))
+      }
+    }
+    return (areSame ?? nil) ?? a.utf8.elementsEqual(b.utf8)
+  }
+
+  /// Whether as many bytes are the same: eight at a time, the last eight once more if that is what fits.
+  @inline(__always)
+  private static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    let count = min(a.count, b.count)
+    func areEqual(at offset: Int) -> Bool {
+      a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        == b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    }
+    if count < 8 {
+      for offset in 0..<count where a[offset] != b[offset] { return false }
+      return true
+    }
+    var offset = 0
+    while offset < count &- 8 {
+      if !areEqual(at: offset) { return false }
+      offset &+= 8
+    }
+    return areEqual(at: count &- 8)
+  }
+
+  /// Hashes the bytes of a text, and that it ends there.
+  static func hash(_ text: String, into hasher: inout Hasher) {
+    let isDone: Void? = text.utf8.withContiguousStorageIfAvailable {
+      hasher.combine(bytes: UnsafeRawBufferPointer($0))
+    }
+    if isDone == nil { for byte in text.utf8 { hasher.combine(byte) } }
+    // No text holds this byte, so "ab", "c" is not "a", "bc".
+    hasher.combine(UInt8.max)
   }
 }

@@ -82,7 +82,7 @@ public struct MetricDescription: Sendable {
 /// A metric that was asked for: which one, with which options, and under which key it answers.
 public struct MetricRequest: Sendable, Equatable {
   /// The key in the answer: the name, the canonical form of an object, or what `as` says.
-  public var key: String
+  public var key: Name
   /// The place of the metric in its task's catalogue.
   public var index: Int
   public var arguments: Arguments
@@ -149,7 +149,7 @@ public struct Catalogue<S: State>: Sendable {
     let given = request.arguments.given.map { Value.Field($0, request.arguments[$0]) }
     return .record(
       [Value.Field("metric", .text(metrics[request.index].name))] + given
-        + [Value.Field("as", .text(request.key))])
+        + [Value.Field("as", .text(request.key.text))])
   }
 
   private func find(_ name: String) throws(InputError) -> (index: Int, rank: Int?) {
@@ -178,7 +178,7 @@ public struct Catalogue<S: State>: Sendable {
         .invalidParams, [], "\(metric.name) needs its option \(option.name): \(option.summary)",
         hint: "write {\"metric\": \"\(metric.name)\", \"\(option.name)\": …}")
     }
-    if let chosen { return MetricRequest(key: chosen, index: index, arguments: arguments) }
+    if let chosen { return MetricRequest(key: Name(chosen), index: index, arguments: arguments) }
     var base = metric.name
     var shown = arguments.given
     if let ranked = metric.rankedBase {
@@ -187,7 +187,7 @@ public struct Catalogue<S: State>: Sendable {
     }
     let list = shown.map { "\($0)=\(arguments[$0].canonicalText)" }.joined(separator: ",")
     let key = list.isEmpty ? base : "\(base)(\(list))"
-    return MetricRequest(key: key, index: index, arguments: arguments)
+    return MetricRequest(key: Name(key), index: index, arguments: arguments)
   }
 }
 

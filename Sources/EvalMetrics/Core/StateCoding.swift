@@ -93,6 +93,9 @@ public struct StateWriter: Sendable {
     bytes.append(contentsOf: value.utf8)
   }
 
+  /// Appends a name, as the string that it is.
+  public mutating func write(_ name: Name) { write(name.text) }
+
   /// Appends an array of integers, its count first.
   public mutating func write<T: FixedWidthInteger & BitwiseCopyable>(_ values: [T]) {
     write(UInt64(values.count))
@@ -173,6 +176,9 @@ public struct StateReader: Sendable {
     }
     return text
   }
+
+  /// The next string, which is a name.
+  public mutating func readName() throws(StateError) -> Name { Name(try readString()) }
 
   /// The next array of integers.
   public mutating func readArray<T: FixedWidthInteger & BitwiseCopyable>(

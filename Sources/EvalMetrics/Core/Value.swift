@@ -18,12 +18,20 @@ public indirect enum Value: Sendable, Hashable {
       self.key = key
       self.value = value
     }
+
+    public static func == (a: Field, b: Field) -> Bool {
+      a.key.hasSameBytes(as: b.key) && a.value == b.value
+    }
+
+    public func hash(into hasher: inout Hasher) {
+      key.hashBytes(into: &hasher)
+      hasher.combine(value)
+    }
   }
 }
 
 extension Value {
-  /// Texts are equal when their bytes are. Swift's own equality takes two spellings of an accented
-  /// letter for one, and two ids or slices that a client tells apart would become the same.
+  /// Texts are equal when their bytes are, as a `Name` is.
   public static func == (a: Value, b: Value) -> Bool {
     switch (a, b) {
     case (.null, .null): true
@@ -45,16 +53,11 @@ extension Value {
     case .integer(let x): hasher.combine(x)
     case .unsigned(let x): hasher.combine(x)
     case .number(let x): hasher.combine(x)
-    case .text(let x): hasher.combine(x)
+    case .text(let x): x.hashBytes(into: &hasher)
     case .list(let x): hasher.combine(x)
     case .record(let x): hasher.combine(x)
     }
   }
-}
-
-extension String {
-  /// Whether two texts are the same code points.
-  func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
 extension Value {
@@ -102,7 +105,8 @@ extension Value {
     return "\(x)"
   }
 
-  /// A short form for messages: never longer than about 60 bytes, whatever was sent.
+  /// A short form for messages: never longer than about 150 bytes, whatever was sent. Code points are counted,
+  /// since one character may be of any length.
   public var brief: String {
     switch self {
     case .null: "null"
@@ -110,7 +114,8 @@ extension Value {
     case .integer(let x): "\(x)"
     case .unsigned(let x): "\(x)"
     case .number(let x): Self.wireText(x)
-    case .text(let x): x.utf8.count <= 40 ? "\"\(x)\"" : "\"\(x.prefix(36))…\""
+    case .text(let x):
+      x.utf8.count <= 40 ? "\"\(x)\"" : "\"\(String(x.unicodeScalars.prefix(36)))…\""
     case .list(let x): "an array of \(x.count)"
     case .record(let x): "an object of \(x.count)"
     }

@@ -3,7 +3,8 @@ extension Columns {
   func cells(of dimensions: [SliceDimension]) throws(InputError) -> CellAssignment {
     for name in slices.keys.sorted() where !dimensions.contains(where: { $0.name == name }) {
       throw .unknownName(
-        .invalidBatch, [.key("slices"), .key(name)], "slice", name, known: dimensions.map(\.name))
+        .invalidBatch, [.key("slices"), .key(name.text)], "slice", name.text,
+        known: dimensions.map(\.name.text))
     }
     if dimensions.isEmpty || rows == 0 { return .none }
     var coded: [(values: [SliceValue], codes: [Int32]?)] = []
@@ -27,12 +28,12 @@ extension Columns {
       do {
         return try dimension.value(of: value)
       } catch {
-        throw error.under([.key("slices"), .key(dimension.name)] + place)
+        throw error.under([.key("slices"), .key(dimension.name.text)] + place)
       }
     }
     if case .numeric(let numbers) = column, numbers.width != 1 {
       throw InputError(
-        .invalidBatch, [.key("slices"), .key(dimension.name)],
+        .invalidBatch, [.key("slices"), .key(dimension.name.text)],
         "slice \(dimension.name) has the shape \(numbers.shape), and one value a row is wanted",
         hint: "send [n] or [n, 1]")
     }

@@ -14,6 +14,14 @@ public enum RowID: Sendable, Hashable {
     }
   }
 
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .integer(let x): hasher.combine(x)
+    case .unsigned(let x): hasher.combine(x)
+    case .text(let x): x.hashBytes(into: &hasher)
+    }
+  }
+
   fileprivate var byteCount: Int {
     if case .text(let text) = self { text.utf8.count } else { 0 }
   }
@@ -119,7 +127,7 @@ extension RowID {
     switch (self, other) {
     case (.integer(let x), .integer(let y)): x < y
     case (.unsigned(let x), .unsigned(let y)): x < y
-    case (.text(let x), .text(let y)): x.utf8.lexicographicallyPrecedes(y.utf8)
+    case (.text(let x), .text(let y)): x.precedesByBytes(y)
     case (.integer, _): true
     case (.unsigned, .text): true
     default: false
@@ -163,7 +171,11 @@ private struct RowFingerprints {
       columns.columns.sorted { $0.key < $1.key }.filter { $0.key != "ids" }.map {
         ($0.key, $0.value)
       }
-      + columns.slices.sorted { $0.key < $1.key }.map { ("slices/" + $0.key, $0.value) }
+      // Two spellings of a text are told apart by their bytes; anything else has the order that it always had, since
+      // fingerprints are kept.
+      + columns.slices.sorted { ($0.key.text, $0.key) < ($1.key.text, $1.key) }.map {
+        ("slices/\($0.key)", $0.value)
+      }
   }
 
   func of(row: Int) -> UInt64 {

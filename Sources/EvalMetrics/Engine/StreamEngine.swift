@@ -88,7 +88,7 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
   }
 
   public var dimensions: [SliceDimension] { windows.configuration.dimensions }
-  public var keptMarks: [String] { windows.labels }
+  public var keptMarks: [Name] { windows.labels }
   public var count: Int { windows.current.count }
   public var cellCount: Int { windows.current.cells.count }
 
@@ -132,7 +132,7 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     windows.adoptPrepared(copy.windows)
   }
 
-  public mutating func mark(_ label: String) {
+  public mutating func mark(_ label: Name) {
     // Before windows are merged, since the rule looks at what is in which.
     settle()
     task.mark()

@@ -71,7 +71,7 @@ public protocol TaskEngine: Sendable {
   static var taskName: String { get }
   var dimensions: [SliceDimension] { get }
   /// Labels of the closed windows that are kept, the oldest first.
-  var keptMarks: [String] { get }
+  var keptMarks: [Name] { get }
   /// Rows of the current window, and of all.
   var count: Int { get }
   var totalCount: Int { get }
@@ -96,7 +96,7 @@ public protocol TaskEngine: Sendable {
   mutating func push(
     _ columns: Columns, rowMetrics: [MetricRequest], commit: PushCommit
   ) throws(InputError) -> PushReport
-  mutating func mark(_ label: String)
+  mutating func mark(_ label: Name)
 
   /// Whether the states of another engine hold the same statistics.
   func keepsSame(as other: any TaskEngine) -> Bool

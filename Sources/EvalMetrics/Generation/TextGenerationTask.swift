@@ -88,20 +88,20 @@ public struct TextGenerationTask: EvaluationTask {
     _ defaults: inout TextDefaults, _ metrics: [MetricRequest], _ files: FileReader?
   ) throws(InputError) -> [String: WordNet] {
     var found: [String: WordNet] = [:]
-    func read(_ directory: String?) throws(InputError) {
+    func read(_ directory: Name?) throws(InputError) {
       guard let directory, defaults.dictionaries[directory] == nil else { return }
       guard let files else {
         throw InputError(
           .invalidParams, [.key("wordnet")], "no files can be read here",
           hint: "leave wordnet out, and METEOR has no synonyms")
       }
-      let dictionary = try WordNet(directory: directory, files)
+      let dictionary = try WordNet(directory: directory.text, files)
       defaults.dictionaries[directory] = dictionary.name
       found[dictionary.name] = dictionary
     }
     try read(defaults.wordNet)
     for (place, request) in metrics.enumerated() {
-      do { try read(request.arguments["wordnet"].string) } catch {
+      do { try read(request.arguments["wordnet"].string.map { Name($0) }) } catch {
         throw error.under([.key("metrics"), .index(place)])
       }
     }
@@ -126,6 +126,6 @@ extension TextDefaults {
     smoothing = BLEUSmoothing(rawValue: options.text("smoothing")) ?? .exp
     lowercase = options.flag("lowercase")
     stemmer = options.flag("stemmer")
-    wordNet = options["wordnet"].string
+    wordNet = options["wordnet"].string.map { Name($0) }
   }
 }

@@ -59,7 +59,8 @@ extension TextMetric {
   /// The name of the dictionary that a metric or the stream names; one that was not read when the stream was
   /// opened has none that is kept.
   private static func dictionary(_ arguments: Arguments, _ defaults: TextDefaults) -> String? {
-    guard let directory = arguments["wordnet"].string ?? defaults.wordNet else { return nil }
+    let own = arguments["wordnet"].string.map { Name($0) }
+    guard let directory = own ?? defaults.wordNet else { return nil }
     return defaults.dictionaries[directory] ?? "not read"
   }
 }

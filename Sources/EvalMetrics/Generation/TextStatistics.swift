@@ -93,7 +93,7 @@ struct TextDefaults: Sendable, Equatable {
   var lowercase = false
   var stemmer = false
   /// Where the stream's dictionary is.
-  var wordNet: String?
+  var wordNet: Name?
   /// The names of dictionaries by the directories that they were read from.
-  var dictionaries: [String: String] = [:]
+  var dictionaries: [Name: String] = [:]
 }

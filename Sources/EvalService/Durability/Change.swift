@@ -7,22 +7,22 @@ enum Change {
   /// A stream is made.
   case open(Opening)
   /// An open stream is given another default answer or other metadata.
-  case alter(stream: String, metrics: [MetricRequest]?, metadata: [UInt8]?)
-  case push(stream: String, from: Sender?, Columns)
+  case alter(stream: Name, metrics: [MetricRequest]?, metadata: [UInt8]?)
+  case push(stream: Name, from: Sender?, Columns)
   /// A batch was refused: its number is used up, or its stream tainted, or both.
-  case refuse(stream: String, from: Sender?, taint: Refusals)
+  case refuse(stream: Name, from: Sender?, taint: Refusals)
   /// A window is closed; its row is kept as it was answered.
-  case mark(stream: String, HistoryRow)
-  case reset(stream: String)
-  case delete(stream: String)
-  case acknowledge(stream: String)
+  case mark(stream: Name, HistoryRow)
+  case reset(stream: Name)
+  case delete(stream: Name)
+  case acknowledge(stream: Name)
   /// Of one stream, or of all.
-  case checkpoint(name: String, stream: String?, keep: Int)
-  case rollback(name: String, stream: String?)
+  case checkpoint(name: Name, stream: Name?, keep: Int)
+  case rollback(name: Name, stream: Name?)
   /// An exported state is merged; it has been checked.
-  case merge(stream: String, files: [KeptFile], state: [UInt8])
+  case merge(stream: Name, files: [KeptFile], state: [UInt8])
   /// A stream goes back to a checkpoint that came from outside; it has been checked.
-  case restore(stream: String, checkpoint: String, files: [KeptFile], state: [UInt8])
+  case restore(stream: Name, checkpoint: Name, files: [KeptFile], state: [UInt8])
 
   /// Names the kind in records. A number keeps its meaning for ever.
   var kind: UInt8 {
@@ -45,7 +45,7 @@ enum Change {
 
 /// All that makes a stream.
 struct Opening {
-  var name: String
+  var name: Name
   var schema: Schema
   /// Nil where none were named.
   var named: [MetricRequest]?
@@ -110,20 +110,21 @@ extension Change {
     if kind == 1 {
       self = .open(try Opening(from: &reader))
     } else if kind == 9 || kind == 10 {
-      let name = try reader.readString()
-      let stream = try reader.readOptional { reader throws(StateError) in try reader.readString() }
-      if let stream { _ = try server.engineForReplay(stream) }
+      let name = try reader.readName()
+      let stream = try reader.readOptional { reader throws(StateError) in
+        try server.streamInReplay(try reader.readName())
+      }
       self =
         kind == 10
-        ? .rollback(name: name, stream: stream)
+        ? .rollback(name: server.checkpointInReplay(name, of: stream), stream: stream)
         : .checkpoint(name: name, stream: stream, keep: try reader.readCounter())
     } else if kind == 11 {
-      let stream = try reader.readString()
+      let stream = try reader.readName()
       let files = try reader.readFiles()
       self = .merge(stream: stream, files: files, state: try reader.readArray())
     } else if kind == 12 {
-      let stream = try reader.readString()
-      let checkpoint = try reader.readString()
+      let stream = try reader.readName()
+      let checkpoint = try reader.readName()
       let files = try reader.readFiles()
       self = .restore(
         stream: stream, checkpoint: checkpoint, files: files, state: try reader.readArray())
@@ -139,8 +140,10 @@ extension Change {
   private static func ofOneStream(
     _ kind: UInt8, _ reader: inout StateReader, _ server: Server
   ) throws(StateError) -> Change {
-    let stream = try reader.readString()
-    let (task, engine) = try server.engineForReplay(stream)
+    let stream = try server.streamInReplay(try reader.readName())
+    guard let (task, engine) = server.streams[stream].map({ ($0.schema.task, $0.engine) }) else {
+      throw StateError("the record is about a stream that is not there")
+    }
     switch kind {
     case 2:
       let metrics = try reader.readOptional { reader throws(StateError) in
@@ -165,14 +168,24 @@ extension Change {
   }
 }
 
+// MARK: - Names in old journals
+
+// There was an evald to which two spellings of an accented letter were one, as they are to `String`. Its records
+// have a name as it was sent, which need not be how the stream or the checkpoint had it.
+
 extension Server {
-  /// The task and the engine of a stream that a record is about.
-  fileprivate func engineForReplay(
-    _ name: String
-  ) throws(StateError) -> (task: String, engine: any TaskEngine) {
-    guard let stream = streams[name] else {
+  /// The name of the stream that a record is about, as the stream has it.
+  fileprivate func streamInReplay(_ name: Name) throws(StateError) -> Name {
+    if streams[name] != nil { return name }
+    guard let other = streams.keys.first(where: { $0.text == name.text }) else {
       throw StateError("the record is about a stream that is not there")
     }
-    return (stream.schema.task, stream.engine)
+    return other
+  }
+
+  /// The name of the checkpoint to which a record goes back, as the streams have it.
+  fileprivate func checkpointInReplay(_ name: Name, of stream: Name?) -> Name {
+    let known = chosen(stream).flatMap { streams[$0]?.checkpoints.map(\.name) ?? [] }
+    return known.contains(name) ? name : known.first { $0.text == name.text } ?? name
   }
 }

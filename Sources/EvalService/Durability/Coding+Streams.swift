@@ -19,7 +19,7 @@ extension Opening {
   }
 
   init(from reader: inout StateReader) throws(StateError) {
-    name = try reader.readString()
+    name = try reader.readName()
     let task = try reader.readString()
     do throws(InputError) { try Tasks.require(task) } catch { throw StateError(error.message) }
     guard case .record(let options) = try Value(from: &reader) else {
@@ -27,7 +27,7 @@ extension Opening {
     }
     var dimensions: [SliceDimension] = []
     for _ in 0..<(try reader.readCount(ofSize: 16)) {
-      let name = try reader.readString()
+      let name = try reader.readName()
       dimensions.append(SliceDimension(name: name, edges: try reader.readDoubles()))
     }
     schema = Schema(
@@ -108,7 +108,7 @@ extension Server {
     try stream.contents.decode(task: opening.schema.task, from: &reader)
     var checkpoints: [Stream.Checkpoint] = []
     for _ in 0..<(try reader.readCount(ofSize: 16)) {
-      let name = try reader.readString()
+      let name = try reader.readName()
       let clock: UInt64 = try reader.read()
       var contents = empty
       try contents.decode(task: opening.schema.task, from: &reader)
@@ -163,7 +163,7 @@ extension HistoryRow {
   }
 
   init(from reader: inout StateReader, task: String) throws(StateError) {
-    label = try reader.readString()
+    label = try reader.readName()
     count = try reader.readCounter()
     requests = try reader.readMetrics(task: task)
     answers = []

@@ -5,17 +5,17 @@ import Locks
 
 /// A file that an option named, as it was read when the stream was made: it may be gone later.
 struct KeptFile: Sendable, Equatable {
-  var path: String
+  var path: Name
   var bytes: [UInt8]
 }
 
 extension [KeptFile] {
-  var byteCount: Int { reduce(0) { $0 + $1.path.utf8.count + $1.bytes.count } }
+  var byteCount: Int { reduce(0) { $0 + $1.path.text.utf8.count + $1.bytes.count } }
 
   /// Reads these files and no others.
   var reader: FileReader {
     { path, mostBytes in
-      guard let file = first(where: { $0.path == path }), file.bytes.count <= mostBytes else {
+      guard let file = first(where: { $0.path == Name(path) }), file.bytes.count <= mostBytes else {
         return .failure(FileFailure("\(path) was not kept"))
       }
       return .success(file.bytes)
@@ -36,7 +36,7 @@ final class FileTrace: Sendable {
     { path, mostBytes in
       let result = self.inner(path, mostBytes)
       if case .success(let bytes) = result {
-        self.found.withLock { $0.append(KeptFile(path: path, bytes: bytes)) }
+        self.found.withLock { $0.append(KeptFile(path: Name(path), bytes: bytes)) }
       }
       return result
     }
@@ -91,7 +91,7 @@ extension StateReader {
 
   mutating func readSender() throws(StateError) -> Sender? {
     try readOptional { reader throws(StateError) in
-      let producer = try reader.readString()
+      let producer = try reader.readName()
       return Sender(producer: producer, number: try reader.read())
     }
   }
@@ -110,7 +110,7 @@ extension StateReader {
   mutating func readFiles() throws(StateError) -> [KeptFile] {
     var files: [KeptFile] = []
     for _ in 0..<(try readCount(ofSize: 16)) {
-      let path = try readString()
+      let path = try readName()
       files.append(KeptFile(path: path, bytes: try readArray()))
     }
     return files

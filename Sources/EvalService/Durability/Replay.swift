@@ -51,7 +51,7 @@ extension Server {
   }
 
   /// The stream of this name, or all of them in order.
-  func chosen(_ stream: String?) -> [String] { stream.map { [$0] } ?? streams.keys.sorted() }
+  func chosen(_ stream: Name?) -> [Name] { stream.map { [$0] } ?? streams.keys.sorted() }
 
   /// Makes a change that a journal holds. It was made before, so a failure is damage.
   mutating func replay(_ change: Change) throws(StateError) {

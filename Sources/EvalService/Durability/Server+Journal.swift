@@ -17,7 +17,7 @@ extension Server {
 
   /// What a push calls once its batch is checked; nil where nothing is written down.
   func pushCommit(
-    to name: String, from sender: Sender?, _ columns: Columns, _ params: Params
+    to name: Name, from sender: Sender?, _ columns: Columns, _ params: Params
   ) -> JournalEntry? {
     journal.map {
       JournalEntry(

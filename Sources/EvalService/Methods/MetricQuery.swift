@@ -74,7 +74,7 @@ extension JSONWriter {
     beginObject()
     for (request, answer) in zip(requests, found.answers) {
       field(
-        request.key,
+        request.key.text,
         stream.engine.signature(
           of: request, threshold: threshold, droppedBits: found.droppedBits, notes: answer.notes))
     }

@@ -59,7 +59,7 @@ extension Stream {
     let by = try params.required("by")
     let path = params.path(of: "by")
     if let name = by.string {
-      return [try Question.place(of: name, in: schema.dimensions, path: path)]
+      return [try Question.place(of: Name(name), in: schema.dimensions, path: path)]
     }
     guard let names = try params.optionalStrings("by"), !names.isEmpty else {
       throw params.invalid("by", "names no dimension")
@@ -67,7 +67,7 @@ extension Stream {
     var places: [Int] = []
     for (index, name) in names.enumerated() {
       let place = try Question.place(
-        of: name, in: schema.dimensions, path: jsonPointer(path, index))
+        of: Name(name), in: schema.dimensions, path: jsonPointer(path, index))
       guard !places.contains(place) else {
         throw params.invalid("by", "names \(quoted(name)) twice")
       }
@@ -90,7 +90,7 @@ extension Stream {
       SliceReport.Row(
         slice: .record(
           zip(places, slice.key).map {
-            Value.Field(dimensions[$0].name, dimensions[$0].wire($1))
+            Value.Field(dimensions[$0].name.text, dimensions[$0].wire($1))
           }), count: slice.count, answers: slice.answers)
     }
     let directions = requests.map(contents.engine.direction)
@@ -147,7 +147,7 @@ extension JSONWriter {
       else { continue }
       let direction = stream.engine.direction(of: request)
       let ends = direction == .lower ? (worst: high.0, best: low.0) : (worst: low.0, best: high.0)
-      key(request.key)
+      key(request.key.text)
       beginObject()
       field("difference", (high.1 - low.1).finite)
       field("ratio", high.1 != 0 ? (low.1 / high.1).finite : nil)
@@ -176,7 +176,7 @@ extension JSONWriter {
       sum.add(contentsOf: numbers)
       var count = ExactSum()
       count.add(count: numbers.count)
-      field(request.key, numbers.isEmpty ? nil : ExactSum.ratio(sum, count))
+      field(request.key.text, numbers.isEmpty ? nil : ExactSum.ratio(sum, count))
     }
     endObject()
     let spreads = requests.indices.map { place in SpreadBounds(rows.map { $0.answers[place] }) }
@@ -185,7 +185,7 @@ extension JSONWriter {
     beginObject()
     key("average")
     beginObject()
-    for (request, spread) in zip(requests, spreads) { field(request.key, spread?.average) }
+    for (request, spread) in zip(requests, spreads) { field(request.key.text, spread?.average) }
     endObject()
     endObject()
   }

@@ -100,7 +100,7 @@ extension Server {
   /// Merges a state into a stream, which is made if it is not there; gives the number of rows. `commit` is
   /// called before anything changes.
   mutating func merge(
-    _ file: StateFile, into name: String, files: @escaping FileReader, keepsFiles: Bool,
+    _ file: StateFile, into name: Name, files: @escaping FileReader, keepsFiles: Bool,
     at place: String, commit: (inout Server) throws(RPCError) -> Void
   ) throws(RPCError) -> Int {
     let trace = FileTrace(files)
@@ -143,7 +143,7 @@ extension Server {
 
   /// The stream that a state goes into: the one that is there, if its schema is the same, or a new one.
   private func target(
-    of file: StateFile, _ name: String, _ path: String, _ trace: FileTrace, keepsFiles: Bool
+    of file: StateFile, _ name: Name, _ path: String, _ trace: FileTrace, keepsFiles: Bool
   ) throws(RPCError) -> Stream {
     let fresh = try fresh(file, name, path, trace, keepsFiles)
     guard let stream = streams[name] else {
@@ -173,7 +173,7 @@ extension Server {
 
   /// An empty stream with the schema of a state.
   private func fresh(
-    _ file: StateFile, _ name: String, _ path: String, _ trace: FileTrace, _ keepsFiles: Bool
+    _ file: StateFile, _ name: Name, _ path: String, _ trace: FileTrace, _ keepsFiles: Bool
   ) throws(RPCError) -> Stream {
     var schema = file.schema
     return try translating(at: path) { () throws(InputError) in

@@ -114,7 +114,7 @@ extension JSONWriter {
     beginArray()
     for dimension in stream.schema.dimensions {
       if dimension.edges.isEmpty {
-        string(dimension.name)
+        string(dimension.name.text)
       } else {
         beginObject()
         field("name", dimension.name)

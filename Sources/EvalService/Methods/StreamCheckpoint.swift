@@ -29,7 +29,7 @@ extension Server {
     }
     try server.reserveMemory(incoming, for: "this checkpoint", path: params.path(of: "name"))
     let change = Change.checkpoint(
-      name: name, stream: try params.optionalString("stream"), keep: keep)
+      name: name, stream: try params.optionalName("stream"), keep: keep)
     try server.commit(change, params)
     server.apply(change)
     writer.checkpointResult(name, server, streams)
@@ -63,28 +63,27 @@ extension Server {
         .checkpointNotFound, "there is no checkpoint \(quoted(name))",
         path: params.path(of: "name"), hint: unknownNameHint(name, among: known.sorted()))
     }
-    let change = Change.rollback(name: name, stream: try params.optionalString("stream"))
+    let change = Change.rollback(name: name, stream: try params.optionalName("stream"))
     try server.commit(change, params)
     server.apply(change)
     writer.checkpointResult(name, server, streams)
   }
 
   /// The stream a request names, or all of them in order.
-  private func chosenStreams(_ params: Params) throws(RPCError) -> [String] {
+  private func chosenStreams(_ params: Params) throws(RPCError) -> [Name] {
     params.present("stream") == nil ? chosen(nil) : [try streamName(params)]
   }
 }
 
 extension JSONWriter {
-  fileprivate mutating func checkpointResult(_ name: String, _ server: Server, _ streams: [String])
-  {
+  fileprivate mutating func checkpointResult(_ name: Name, _ server: Server, _ streams: [Name]) {
     let revisions = streams.compactMap { server.streams[$0]?.revision }
     beginObject()
     field("name", name)
     field("revision", revisions.max() ?? 0)
     key("streams")
     beginObject()
-    for (stream, revision) in zip(streams, revisions) { field(stream, revision) }
+    for (stream, revision) in zip(streams, revisions) { field(stream.text, revision) }
     endObject()
     endObject()
   }

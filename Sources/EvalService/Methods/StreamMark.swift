@@ -73,11 +73,11 @@ extension Server {
 
 extension Stream {
   /// What a mark is called that is given no label: its number.
-  var nextLabel: String { "\(contents.marks + 1)" }
+  var nextLabel: Name { "\(contents.marks + 1)" }
 
   /// The row that closes the current window; nothing changes yet.
   fileprivate mutating func rowOfMark(
-    _ label: String?, extra: [UInt8], time: Double
+    _ label: Name?, extra: [UInt8], time: Double
   ) throws(RPCError) -> HistoryRow {
     guard contents.history.rows.count < History.limit else {
       throw RPCError(
@@ -106,7 +106,7 @@ extension Stream {
 extension JSONWriter {
   /// Writes the members of a history row; a metric that was not asked for at the mark was not kept.
   fileprivate mutating func historyRow(
-    _ row: HistoryRow, _ shown: [(key: String, place: Int?)]
+    _ row: HistoryRow, _ shown: [(key: Name, place: Int?)]
   ) {
     field("label", row.label)
     field("count", row.count)
@@ -127,7 +127,7 @@ extension JSONWriter {
     beginObject()
     for row in best {
       guard let row else { continue }
-      key(row.key)
+      key(row.key.text)
       beginObject()
       field("label", row.label)
       field("value", row.value)

@@ -46,7 +46,7 @@ extension Server {
     writer.endObject()
   }
 
-  private mutating func open(_ name: String, _ params: Params) throws(RPCError) -> Bool {
+  private mutating func open(_ name: Name, _ params: Params) throws(RPCError) -> Bool {
     let resume = try params.choice("resume", of: ["allow", "must", "never"], otherwise: "allow")
     var schema = try Self.schema(params)
     try translating(at: "/params") { () throws(InputError) in try Tasks.require(schema.task) }
@@ -127,17 +127,17 @@ extension Server {
 
 extension Server {
   /// A name that may be given to a stream, a mark or a checkpoint.
-  static func checkedName(_ key: String, _ params: Params) throws(RPCError) -> String {
+  static func checkedName(_ key: String, _ params: Params) throws(RPCError) -> Name {
     let name = try params.string(key)
     guard !name.isEmpty, name.utf8.count <= 200,
       !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
     else {
       throw params.invalid(key, "must have 1 to 200 bytes and no control characters")
     }
-    return name
+    return Name(name)
   }
 
-  private static func streamName(_ params: Params) throws(RPCError) -> String {
+  private static func streamName(_ params: Params) throws(RPCError) -> Name {
     try checkedName("stream", params)
   }
 
@@ -191,7 +191,7 @@ extension Server {
   ) throws(RPCError) -> SliceDimension {
     let hint = "write \"language\" or {\"name\": \"length\", \"edges\": [64, 512]}"
     if let name = json.string, !name.isEmpty, name.utf8.count <= 200 {
-      return SliceDimension(name: name)
+      return SliceDimension(name: Name(name))
     }
     guard json.kind == .object else {
       throw RPCError(.invalidParams, "a slice is a name or an object", path: path, hint: hint)
@@ -214,7 +214,7 @@ extension JSONWriter {
     key(name)
     beginObject()
     for (producer, sent) in producers.byName.sorted(by: { $0.key < $1.key }) {
-      field(producer, Value.integer(number(sent)))
+      field(producer.text, Value.integer(number(sent)))
     }
     endObject()
   }

@@ -53,7 +53,7 @@ extension Server {
 
   /// Applies a batch that is the next of its sender.
   private mutating func push(
-    _ batch: JSONValue, to name: String, at place: Place, from sender: Sender?,
+    _ batch: JSONValue, to name: Name, at place: Place, from sender: Sender?,
     _ rowMetrics: [MetricRequest], _ params: Params
   ) throws(RPCError) -> PushReport {
     let path = "/params/batch"
@@ -94,7 +94,7 @@ extension Server {
   /// Notes that a number was used up by a batch that was refused. Where the batch was a notification, the
   /// taint of its stream is in the same record: a crash must not come between the two.
   private mutating func useUp(
-    _ sender: Sender, of name: String, for error: RPCError, _ params: Params
+    _ sender: Sender, of name: Name, for error: RPCError, _ params: Params
   ) throws(RPCError) {
     let taint = params.caller.isNotification ? Self.refusal(params, error) : Refusals()
     let change = Change.refuse(stream: name, from: sender, taint: taint)
@@ -243,7 +243,7 @@ extension JSONWriter {
     key("row_values")
     beginObject()
     for (request, answers) in zip(requests, answers) {
-      key(request.key)
+      key(request.key.text)
       beginArray()
       for answer in answers { value(answer.value ?? .null) }
       endArray()
@@ -273,7 +273,7 @@ extension Server {
     guard method == "stream/push" else { return }
     counters.rejectedBatches += 1
     let fields = params.value?.kind == .object ? params.value : nil
-    let name = fields?["stream"]?.string
+    let name = fields?["stream"]?.string.map { Name($0) }
     // A number that was refused before has tainted the stream before.
     let isNoted = isTaintNoted || error.kind == ErrorKind.alreadyRefused.name
     isTaintNoted = false
@@ -281,7 +281,7 @@ extension Server {
     guard params.caller.capabilities.pushFailed else { return }
     outbox.notify(params.caller.session, method: "stream/push_failed") { writer in
       writer.beginObject()
-      writer.field("stream", name.map { .text(clipped($0)) } ?? .null)
+      writer.field("stream", name.map { .text(clipped($0.text)) } ?? .null)
       if let producer = fields?["producer"]?.string { writer.field("producer", clipped(producer)) }
       if let number = fields?["seq"]?.int64 { writer.field("seq", Value.integer(number)) }
       writer.errorMember(error)
@@ -290,7 +290,7 @@ extension Server {
   }
 
   /// Taints a stream. Where that cannot be written down, it is once it can.
-  private mutating func taint(_ name: String, _ refusal: Refusals) {
+  private mutating func taint(_ name: Name, _ refusal: Refusals) {
     if streams[name] == nil { return }
     apply(.refuse(stream: name, from: nil, taint: refusal))
     if journal == nil { return }

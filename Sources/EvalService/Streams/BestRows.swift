@@ -4,18 +4,18 @@ import EvalMetrics
 /// was the best so far in each metric. A row costs its answers, however many metrics and rows there are.
 struct BestRows {
   struct Best {
-    var key: String
-    var label: String
+    var key: Name
+    var label: Name
     var value: Double
   }
 
   /// What is shown of this row: keys, and the places of their answers; nil for what it has not.
-  private(set) var shown: [(key: String, place: Int?)] = []
+  private(set) var shown: [(key: Name, place: Int?)] = []
   /// Metrics in the order in which they came up; nil for those without a direction or a value.
   private(set) var best: [Best?] = []
   private let engine: any TaskEngine
   private let chosen: [MetricRequest]?
-  private var numbers: [String: Int] = [:]
+  private var numbers: [Name: Int] = [:]
   private var directions: [Direction] = []
   /// The requests of the last row, which mostly are those of the next, and their places in `best`.
   private var known: [MetricRequest]?
@@ -50,7 +50,7 @@ struct BestRows {
 
   private mutating func find(_ requests: [MetricRequest]) {
     known = requests
-    var own: [String: Int] = [:]
+    var own: [Name: Int] = [:]
     for (place, request) in requests.enumerated() {
       own[request.key] = place
       if chosen == nil { note(request) }

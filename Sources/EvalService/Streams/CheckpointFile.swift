@@ -49,7 +49,7 @@ extension Stream {
       throw params.invalid(
         "window", "stands beside checkpoint", hint: "a checkpoint has all windows")
     }
-    let name = try params.string("checkpoint")
+    let name = try params.name("checkpoint")
     guard let checkpoint = self.checkpoint(name) else {
       throw RPCError(
         .checkpointNotFound, "there is no checkpoint \(quoted(name))",
@@ -63,7 +63,7 @@ extension Stream {
 
 extension Server {
   /// Takes a stream back to the checkpoint that a request holds; gives the stream's name.
-  mutating func restore(_ name: String, _ params: Params) throws(RPCError) -> String {
+  mutating func restore(_ name: Name, _ params: Params) throws(RPCError) -> Name {
     let stream = try Self.checkedName("stream", params)
     let place = params.path(of: params.present("path") == nil ? "state" : "path")
     let bytes = try stateBytes(params)
@@ -86,7 +86,7 @@ extension Server {
   /// Takes a stream back to a checkpoint, which it has from then on; a stream that is not there is made.
   /// `commit` is called before anything changes, with the files that were read.
   mutating func restore(
-    _ file: CheckpointFile, into name: String, as checkpoint: String,
+    _ file: CheckpointFile, into name: Name, as checkpoint: Name,
     files: @escaping FileReader, at place: String,
     commit: (inout Server, [KeptFile]) throws(RPCError) -> Void
   ) throws(RPCError) {

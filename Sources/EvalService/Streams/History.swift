@@ -2,7 +2,7 @@ import EvalMetrics
 
 /// A closed window as `metric/history` shows it.
 struct HistoryRow: Sendable {
-  var label: String
+  var label: Name
   var count: Int
   var requests: [MetricRequest]
   /// One for each request.
@@ -26,7 +26,7 @@ struct History: Sendable {
 
   mutating func append(_ row: HistoryRow) {
     var row = row
-    byteCount += 512 + row.label.utf8.count + row.extra.count
+    byteCount += 512 + row.label.text.utf8.count + row.extra.count
     byteCount += row.answers.reduce(0) { $0 + 64 + ($1.value?.byteCount ?? 0) }
     if let last = rows.last, last.requests == row.requests {
       // One list serves all rows that asked for the same.

@@ -56,7 +56,7 @@ struct Producer: Sendable {
 
 /// The producers of a stream, by name.
 struct Producers: Sendable {
-  private(set) var byName: [String: Producer] = [:]
+  private(set) var byName: [Name: Producer] = [:]
   /// Memory by account.
   private(set) var byteCount = 0
 
@@ -64,9 +64,9 @@ struct Producers: Sendable {
   static let limit = 4096
 
   /// Whether one more name would be too many.
-  func isFull(for name: String) -> Bool { byName.count >= Self.limit && byName[name] == nil }
+  func isFull(for name: Name) -> Bool { byName.count >= Self.limit && byName[name] == nil }
 
-  subscript(name: String) -> Producer { byName[name] ?? Producer() }
+  subscript(name: Name) -> Producer { byName[name] ?? Producer() }
 
   /// Notes that a batch was applied, or refused for what it held; and which record of the journal says so.
   mutating func note(
@@ -93,7 +93,7 @@ extension Producers {
 
   init(from reader: inout StateReader) throws(StateError) {
     for _ in 0..<(try reader.readCount(ofSize: 24)) {
-      let name = try reader.readString()
+      let name = try reader.readName()
       byName[name] = try Producer(from: &reader)
       byteCount += self[name].byteCount
     }
@@ -109,10 +109,10 @@ extension Producer {
 
 /// Who sent a batch, and as which number.
 struct Sender {
-  var producer: String
+  var producer: Name
   var number: Int64
 
-  init(producer: String, number: Int64) {
+  init(producer: Name, number: Int64) {
     self.producer = producer
     self.number = number
   }
@@ -129,7 +129,7 @@ struct Sender {
         .invalidParams, "seq needs a producer", path: params.path(of: "producer"),
         hint: "numbers are counted for each producer")
     }
-    self.producer = producer
+    self.producer = Name(producer)
     self.number = Int64(number)
   }
 }

@@ -57,7 +57,7 @@ struct StateFile {
     else { throw StateError("the schema of the state is none") }
     var dimensions: [SliceDimension] = []
     for _ in 0..<(try body.readCount(ofSize: 16)) {
-      let name = try body.readString()
+      let name = try body.readName()
       dimensions.append(SliceDimension(name: name, edges: try body.readDoubles()))
     }
     guard let keep = Int(exactly: try body.read(UInt64.self)), keep <= 10_000,

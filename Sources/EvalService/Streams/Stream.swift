@@ -5,7 +5,7 @@ import JSONRPC
 ///
 /// A value: a checkpoint is a copy.
 struct Stream: Sendable {
-  let name: String
+  let name: Name
   let schema: Schema
   /// Memory by account of the schema, which costs to add up.
   private let schemaBytes: Int
@@ -46,14 +46,14 @@ struct Stream: Sendable {
 
   /// A name, and what the stream held then.
   struct Checkpoint: Sendable {
-    let name: String
+    let name: Name
     let clock: UInt64
     let contents: Contents
     let byteCount: Int
   }
 
   init(
-    name: String, schema: Schema, engine: any TaskEngine, metrics: [MetricRequest]?,
+    name: Name, schema: Schema, engine: any TaskEngine, metrics: [MetricRequest]?,
     metadata: [UInt8], openedAt: UInt64, files: [KeptFile] = []
   ) {
     self.name = name
@@ -115,10 +115,10 @@ extension Stream.Contents {
 // MARK: - Checkpoints
 
 extension Stream {
-  func checkpoint(_ name: String) -> Checkpoint? { checkpoints.last { $0.name == name } }
+  func checkpoint(_ name: Name) -> Checkpoint? { checkpoints.last { $0.name == name } }
 
   /// Keeps what the stream holds now; of checkpoints beyond `keep` the oldest go.
-  mutating func checkpoint(_ name: String, keep: Int, clock: UInt64) {
+  mutating func checkpoint(_ name: Name, keep: Int, clock: UInt64) {
     var kept = contents
     // What queries have merged can be made again.
     kept.engine.forgetViews()
@@ -129,7 +129,7 @@ extension Stream {
   }
 
   /// How much memory a checkpoint would take beyond what goes for it.
-  func growth(ofCheckpoint name: String, keep: Int) -> Int {
+  func growth(ofCheckpoint name: Name, keep: Int) -> Int {
     others(than: name, keep: keep).reduce(contents.byteCount - checkpointBytes) {
       $0 + $1.byteCount
     }
@@ -146,12 +146,12 @@ extension Stream {
   }
 
   /// The checkpoints that stay beside a new one.
-  private func others(than name: String, keep: Int) -> [Checkpoint] {
+  private func others(than name: Name, keep: Int) -> [Checkpoint] {
     checkpoints.filter { $0.name != name }.suffix(max(0, keep - 1))
   }
 
   /// Goes back to a checkpoint. Without it, a stream that is younger had no rows then, and an older one was not meant.
-  mutating func rollBack(to name: String, clock: UInt64) {
+  mutating func rollBack(to name: Name, clock: UInt64) {
     if let checkpoint = checkpoint(name) {
       contents = checkpoint.contents
       contents.taint = Refusals()
@@ -185,6 +185,6 @@ struct Schema: Sendable {
 
   var byteCount: Int {
     (options + settings).reduce(0) { $0 + $1.key.utf8.count + 64 + $1.value.byteCount }
-      + dimensions.reduce(0) { $0 + 64 + $1.name.utf8.count + $1.edges.count * 8 }
+      + dimensions.reduce(0) { $0 + 64 + $1.name.text.utf8.count + $1.edges.count * 8 }
   }
 }

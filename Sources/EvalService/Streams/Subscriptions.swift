@@ -6,7 +6,7 @@ import WireJSON
 struct Subscription: Sendable {
   let id: String
   let session: SessionID
-  let stream: String
+  let stream: Name
   let requests: [MetricRequest]
   let question: Question
   let onMark: Bool
@@ -74,7 +74,7 @@ extension Server {
   }
 
   /// Queues the last values of a window that is about to be marked, for those who wait for marks.
-  mutating func tellOfMark(_ label: String?, in stream: String) {
+  mutating func tellOfMark(_ label: Name?, in stream: Name) {
     let label = label ?? streams[stream]?.nextLabel
     for subscription in subscriptions.all where subscription.onMark && subscription.stream == stream
     {
@@ -83,7 +83,7 @@ extension Server {
   }
 
   /// Ends the subscriptions to a stream that is deleted, and tells those who wait for them.
-  mutating func endSubscriptions(to stream: String) {
+  mutating func endSubscriptions(to stream: Name) {
     for subscription in subscriptions.all where subscription.stream == stream {
       outbox.notify(subscription.session, method: "metric/ended") { writer in
         writer.beginObject()
@@ -96,7 +96,7 @@ extension Server {
     subscriptions.removeAll { $0.stream == stream }
   }
 
-  private mutating func update(_ subscription: Subscription, label: String? = nil) {
+  private mutating func update(_ subscription: Subscription, label: Name? = nil) {
     var writer = JSONWriter()
     writer.beginObject()
     writer.field("subscription", subscription.id)

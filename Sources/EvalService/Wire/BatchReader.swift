@@ -57,7 +57,7 @@ struct BatchReader {
         hint: "at most \(Self.columnLimit) columns")
     }
     var columns: [(String, Column)] = []
-    var slices: [(String, Column)] = []
+    var slices: [(Name, Column)] = []
     for (name, json) in batch.members {
       let place = ColumnPlace(path: path, name: name, isReadByRow: readByRow.contains(name))
       if name == "slices" {
@@ -73,19 +73,19 @@ struct BatchReader {
 
   private func readSlices(
     _ json: JSONValue, path: String
-  ) throws(RPCError) -> [(String, Column)] {
+  ) throws(RPCError) -> [(Name, Column)] {
     guard json.kind == .object else {
       throw RPCError(
         .invalidBatch, "slices must be an object", path: path,
         hint: "write {\"language\": [\"en\", …]}, or {\"language\": \"en\"} for the whole batch")
     }
-    var slices: [(String, Column)] = []
+    var slices: [(Name, Column)] = []
     for (name, value) in json.members {
       let place = ColumnPlace(path: path, name: name)
       switch value.kind {
-      case .array: slices.append((name, try column(value, at: place)))
-      case .object: slices.append((name, try encoded(value, at: place)))
-      default: slices.append((name, .constant(Value(value))))
+      case .array: slices.append((Name(name), try column(value, at: place)))
+      case .object: slices.append((Name(name), try encoded(value, at: place)))
+      default: slices.append((Name(name), .constant(Value(value))))
       }
     }
     return slices

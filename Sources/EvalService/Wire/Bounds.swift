@@ -26,7 +26,7 @@ extension JSONWriter {
 
   /// Writes `bounds` of named answers. Where they may be left out they are, if all values are exact.
   mutating func bounds(
-    _ answers: some Sequence<(key: String, answer: Answer)>, mayLeaveOut: Bool = true
+    _ answers: some Sequence<(key: Name, answer: Answer)>, mayLeaveOut: Bool = true
   ) {
     if mayLeaveOut
       && answers.allSatisfy({ $0.answer.bounds == nil && $0.answer.fieldBounds == nil })
@@ -36,8 +36,8 @@ extension JSONWriter {
     key("bounds")
     beginObject()
     for (name, answer) in answers {
-      field(name, answer.bounds)
-      field(name, answer.fieldBounds)
+      field(name.text, answer.bounds)
+      field(name.text, answer.fieldBounds)
     }
     endObject()
   }

@@ -43,7 +43,7 @@ struct Question: Sendable {
     }
     for (name, value) in json.members {
       let path = jsonPointer(params.path(of: "slice"), clipped(name))
-      let place = try Self.place(of: name, in: dimensions, path: path)
+      let place = try Self.place(of: Name(name), in: dimensions, path: path)
       do {
         scope.slice[place] = try dimensions[place].value(named: Value(value))
       } catch {
@@ -52,13 +52,13 @@ struct Question: Sendable {
     }
     slice = .record(
       scope.slice.sorted { $0.key < $1.key }.map {
-        Value.Field(dimensions[$0.key].name, dimensions[$0.key].wire($0.value))
+        Value.Field(dimensions[$0.key].name.text, dimensions[$0.key].wire($0.value))
       })
   }
 
   /// The place of a dimension in the declaration.
   static func place(
-    of name: String, in dimensions: [SliceDimension], path: String
+    of name: Name, in dimensions: [SliceDimension], path: String
   ) throws(RPCError) -> Int {
     if let place = dimensions.firstIndex(where: { $0.name == name }) { return place }
     throw RPCError(
@@ -73,7 +73,7 @@ struct Question: Sendable {
     default: break
     }
     if json.kind == .object, json.count == 1 {
-      if let label = json["mark"]?.string { return .mark(label) }
+      if let label = json["mark"]?.string { return .mark(Name(label)) }
       if let count = count(json["marks"]) { return .marks(count) }
       if let count = count(json["rows"]) { return .rows(count) }
     }
@@ -89,6 +89,14 @@ struct Question: Sendable {
 }
 
 extension Params {
+  /// A string that is a name.
+  func name(_ key: String) throws(RPCError) -> Name { Name(try string(key)) }
+
+  /// The same, or nil when it is absent.
+  func optionalName(_ key: String) throws(RPCError) -> Name? {
+    if let text = try optionalString(key) { Name(text) } else { nil }
+  }
+
   /// The threshold of a query; infinities have their strings.
   func threshold() throws(RPCError) -> Double? {
     guard let x = try optionalDouble("threshold", finite: false) else { return nil }
@@ -113,7 +121,7 @@ extension Stream {
         .tooManyValues, "\(list.count) metrics are asked for", path: path, hint: "at most 1000")
     }
     var requests: [MetricRequest] = []
-    var keys: Set<String> = []
+    var keys: Set<Name> = []
     for (index, json) in list.elements.enumerated() {
       let place = jsonPointer(path, index)
       let request = try translating(at: place) { () throws(InputError) in
@@ -197,15 +205,15 @@ extension JSONWriter {
   }
 
   /// Writes `values`, and beside them why some have none.
-  mutating func values(_ answers: some Sequence<(key: String, answer: Answer)>) {
+  mutating func values(_ answers: some Sequence<(key: Name, answer: Answer)>) {
     key("values")
     beginObject()
-    for (name, answer) in answers { field(name, answer.value ?? .null) }
+    for (name, answer) in answers { field(name.text, answer.value ?? .null) }
     endObject()
     key("undefined")
     beginObject()
     for (name, answer) in answers {
-      if let reason = answer.reason { field(name, reason.rawValue) }
+      if let reason = answer.reason { field(name.text, reason.rawValue) }
     }
     endObject()
   }

@@ -83,3 +83,19 @@ extension JSONWriter {
     self.value(value)
   }
 }
+
+extension JSONWriter {
+  /// Writes a name under a key.
+  mutating func field(_ key: String, _ name: Name) { field(key, name.text) }
+
+  /// Writes a list of names under a key.
+  mutating func field(_ key: String, _ names: [Name]) { field(key, names.map(\.text)) }
+}
+
+/// A name in quotation marks for a message, cut where it is long.
+func quoted(_ name: Name) -> String { quoted(name.text) }
+
+/// The hint for a name that is not known.
+func unknownNameHint(_ name: Name, among known: [Name]) -> String {
+  unknownNameHint(name.text, among: known.map(\.text))
+}

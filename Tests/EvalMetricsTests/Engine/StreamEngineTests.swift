@@ -86,7 +86,7 @@ import Testing
     #expect(try sum(.all) == 1)
     #expect(inputError { _ = try sum(.marks(1)) } != nil)
     for (value, label) in [(2.0, "a"), (4, "b"), (8, "b")] {
-      bench.engine.mark(label)
+      bench.engine.mark(Name(label))
       try bench.push(["values": .doubles([value])])
     }
     #expect(try sum(.current) == 8)
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test func metricsAreFoundByTheNamesThatPeopleWrite() throws {
-    func key(_ value: Value) throws -> String { try Tasks.resolve(value, task: "binary").key }
+    func key(_ value: Value) throws -> String { try Tasks.resolve(value, task: "binary").key.text }
     func object(_ fields: (String, Value)...) -> Value {
       .record(fields.map { Value.Field($0.0, $0.1) })
     }
