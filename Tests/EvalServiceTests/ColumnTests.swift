@@ -208,4 +208,46 @@ import WireJSON
     try client.push(
       #"{"scores":[[0.5]],"labels":[[1]],"ids":[[1]],"weights":[[2]],"slices":{"g":[[1]]}}"#)
   }
+
+  /// 2^53 + 1 and 2^53 are two names, whatever stands beside them.
+  @Test(arguments: [
+    "9007199254740993,9007199254740992,1,2", "9007199254740993,9007199254740992,1.0,2",
+  ])
+  func `a float beside long integers leaves them what they are`(names: String) throws {
+    var code = try Client.open("code_generation")
+    try code.push(#"{"problems":[\#(names)],"passed":[1,0,1,1]}"#)
+    let pass = try code.query(#"["pass@1","pass@2"]"#)
+    #expect(pass.value("pass@1") == 0.75)
+    #expect(pass["undefined"]?.json == #"{"pass@2":"not_enough_samples"}"#)
+
+    var agreement = try Client.open("agreement")
+    let rows = names.split(separator: ",").map { "[9007199254740993,\($0)]" }
+    try agreement.push(#"{"annotations":[\#(rows.joined(separator: ","))]}"#)
+    #expect(try agreement.query(#"["percent_agreement"]"#).value("percent_agreement") == 0.25)
+
+    var classes = try Client.open("multiclass", #""slices":["g"],"options":{"unique_ids":true}"#)
+    let pushed = try classes.push(
+      #"{"labels":[9007199254740993,9007199254740993,1,2],"predictions":[\#(names)],"#
+        + #""ids":[\#(names)],"slices":{"g":[\#(names)]}}"#)
+    #expect(pushed.int("dropped_duplicates") == 0)
+    #expect(try classes.query(#"["accuracy"]"#).value("accuracy") == 0.75)
+    let slice = try classes.query("[]", #""slice":{"g":9007199254740993}"#)
+    #expect(slice.int("count") == 1)
+  }
+
+  @Test func `a number that no float64 is equal to is refused, beside floats too`() throws {
+    var client = try Client.open("scalar")
+    for values in [
+      "[1,9007199254740993]", "[0.5,9007199254740993]", "[-1,9223372036854775809]",
+    ] {
+      let refusal = try client.refusedPush(#"{"values":\#(values)}"#)
+      #expect(refusal.path == "/params/batch/values/1")
+      #expect(refusal.message == "an integer of values is too large to be a float64 exactly")
+    }
+    var lists = try Client.open("multiple_choice")
+    let refusal = try lists.refusedPush(
+      #"{"choice_scores":[[0.5,1],[9007199254740993,1]],"labels":[0,0]}"#)
+    #expect(refusal.path == "/params/batch/choice_scores/1")
+    #expect(refusal.message == "an integer of choice_scores is too large to be a float64 exactly")
+  }
 }
