@@ -179,7 +179,7 @@ struct ClassScoreReader {
     errors.reserveCapacity(labels.count)
     for row in labels.indices {
       let p = Double(scores[row * width + max(0, Int(labels[row]))])
-      logLosses.append(-Elementary.log(min(max(p, .ulpOfOne), 1 - .ulpOfOne)))
+      logLosses.append(-Elementary.log(LogLoss.clip(p)))
       errors.append(squares[row] + (1 - p) * (1 - p))
     }
     let confidences = best.indices.map { scores[$0 * width + Int(best[$0])] }
@@ -207,15 +207,11 @@ struct ClassScoreReader {
       let (rest, own) = (sums[row].sum, below == 0 ? 1 : Elementary.exp(-below))
       let whole = rest + own
       let loss = below == 0 ? Elementary.log1p(rest) : below + Elementary.log(whole)
-      logLosses.append(min(max(loss, Self.leastLoss), Self.greatestLoss))
+      logLosses.append(LogLoss.clipped(loss))
       errors.append((sums[row].squares + rest * rest) / (whole * whole))
       confidences.append(1 / whole)
     }
     return ClassLosses(
       logLosses: logLosses, squaredErrors: errors, confidences: .double(confidences))
   }
-
-  /// The losses of probabilities clipped to [2^-52, 1 - 2^-52].
-  private static let leastLoss = -Elementary.log1p(-.ulpOfOne)
-  private static let greatestLoss = -Elementary.log(.ulpOfOne)
 }
