@@ -7,8 +7,8 @@ extension JSONValue {
   /// `overflowIndex` tells where one overflowed). The empty array is a column of shape [0]. Nil for
   /// everything that is not such a column: other kinds among the elements, rows of different
   /// length, empty rows. Strings such as "NaN" are another kind; walk `elements` where they may
-  /// stand for numbers. Nil also where an integer of 64 bits stands beside floats, or beside others
-  /// that no one type holds with it, and would not stay itself as a double: two ids would become one.
+  /// stand for numbers. Nil also where an integer of 64 bits beyond 2^53 stands beside floats, or
+  /// beside others that no one type holds with it: as doubles two ids would become one.
   public var numbers: NumberArray? {
     guard let column = RectangularArray(self), column.leaves.isSubset(of: .numbers) else {
       return nil
@@ -20,7 +20,7 @@ extension JSONValue {
       return NumberArray(storage: .uint64(unsigned), shape: column.shape)
     }
     let doubles = column.gatherDoubles()
-    if doubles.isInexact, doubles.overflow == nil { return nil }
+    if doubles.hasLongIntegers, doubles.overflow == nil { return nil }
     return NumberArray(
       storage: .float64(doubles.values), shape: column.shape, overflowIndex: doubles.overflow)
   }
@@ -171,19 +171,18 @@ private struct RectangularArray {
     return result
   }
 
-  /// The elements as doubles, where the first one overflowed, and whether integers of 64 bits are among them
-  /// that a double is not equal to, or that only an unsigned one holds.
-  func gatherDoubles() -> (values: [Double], overflow: Int?, isInexact: Bool) {
-    // The parser puts no integer into that pool which isn't exact.
+  /// The elements as doubles, where the first one overflowed, and whether integers of 64 bits beyond 2^53 are
+  /// among them.
+  func gatherDoubles() -> (values: [Double], overflow: Int?, hasLongIntegers: Bool) {
+    // The parser puts no integer into that pool beyond 2^53.
     if pooledDoubles == count, count == tape.doubles.count { return (tape.doubles, nil, false) }
     var result: [Double] = []
     result.reserveCapacity(count)
     var overflow: Int?
-    var isInexact = false
+    var hasLongIntegers = false
     func append(_ integer: Int64) {
-      let double = Double(integer)
-      if integer.magnitude > 1 << 53, Int64(exactly: double) != integer { isInexact = true }
-      result.append(double)
+      if integer.magnitude > 1 << 53 { hasLongIntegers = true }
+      result.append(Double(integer))
     }
     for i in range {
       let node = tape.nodes[i]
@@ -193,7 +192,7 @@ private struct RectangularArray {
         for value in tape.ints[node.upper..<node.upper + node.count] { append(value) }
       case .int: append(Int64(bitPattern: node.payload))
       case .uint:
-        isInexact = true
+        hasLongIntegers = true
         result.append(Double(node.payload))
       case .double:
         if node.flags & Node.overflow != 0, overflow == nil { overflow = result.count }
@@ -201,7 +200,7 @@ private struct RectangularArray {
       default: break
       }
     }
-    return (result, overflow, isInexact)
+    return (result, overflow, hasLongIntegers)
   }
 
   func gatherBools() -> [UInt8] {

@@ -235,6 +235,39 @@ import WireJSON
     #expect(slice.int("count") == 1)
   }
 
+  /// Integers beside a fraction come as floats, and it is the fraction that is no name.
+  @Test(arguments: ["queries", "documents", "ids"])
+  func `the row that is no name is named`(column: String) throws {
+    var client = try Client.open("ranking", #""options":{"unique_ids":true}"#)
+    func batch(_ names: String) -> String {
+      ["queries", "documents", "ids"].map { #""\#($0)":\#($0 == column ? names : "[7,8,9]")"# }
+        .joined(separator: ",")
+    }
+    let rest = #""scores":[1,2,3],"relevances":[1,0,0]"#
+    let refusal = try client.refusedPush("{\(batch("[7,8,1.5]")),\(rest)}")
+    #expect(refusal.path == "/params/batch/\(column)/2")
+    #expect(refusal.message.contains("1.5"))
+    #expect(try client.refusedPush("{\(batch("[7,8,1e300]")),\(rest)}").path.hasSuffix("/2"))
+    try client.push("{\(batch("[7,8.0,9]")),\(rest)}")
+    // They are the integers that they were written as.
+    if column == "ids" {
+      #expect(try client.push("{\(batch("[7,8,9]")),\(rest)}").int("dropped_duplicates") == 3)
+    } else {
+      let again = try client.refusedPush(
+        #"{"queries":[8],"documents":[8],"scores":[1],"relevances":[1],"ids":[10]}"#)
+      #expect(again.path == "/params/batch/documents/0")
+    }
+  }
+
+  @Test func `rows without elements are told of as what they are`() throws {
+    var client = try Client.open("ranking")
+    let refusal = try client.refusedPush(
+      #"{"retrieved":{"dtype":"int64","shape":[2,0],"base64":""},"relevant":[[1],[2]]}"#)
+    #expect(refusal.path == "/params/batch/retrieved/shape")
+    #expect(refusal.message == "the rows of a packed column have at least one element")
+    try client.push(#"{"retrieved":[[],[]],"relevant":[[1],[2]]}"#)
+  }
+
   @Test func `a number that no float64 is equal to is refused, beside floats too`() throws {
     var client = try Client.open("scalar")
     for values in [

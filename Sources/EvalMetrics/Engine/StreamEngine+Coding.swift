@@ -79,7 +79,8 @@ extension StreamEngine {
     }
     let rows = whole ?? Whole(windows.configuration)
     // The latest of these windows becomes the current one where it is merged.
-    let marks = if case .window(let latest)? = parts.last { windows.marks(since: latest) } else { 0 }
+    let marks =
+      if case .window(let latest)? = parts.last { windows.marks(since: latest) } else { 0 }
     encodeHead(before: marks, into: &writer)
     rows.encode(into: &writer)
     rowIDs?.encode(into: &writer)

@@ -98,7 +98,8 @@ extension Metric where S == MultipleChoiceState {
   }
 
   static let logLoss = Metric(
-    "log_loss", "mean of -log p(right choice), p the softmax of the scores of a question, clipped to [2^-52, 1 - 2^-52]",
+    "log_loss",
+    "mean of -log p(right choice), p the softmax of the scores of a question, clipped to [2^-52, 1 - 2^-52]",
     range: "[0, 36.05]", better: .lower, undefined: [.zeroDivision],
     source: "scikit-learn 1.9 log_loss of scipy 1.17 softmax"
   ) { state, _, _ in state.loss.mean(of: state.weight.exact) }

@@ -5,7 +5,8 @@ public struct MultipleChoiceTask: EvaluationTask {
   public static let columns = [
     ColumnSpec("choice_scores", "a list of scores a row, one for each choice"),
     ColumnSpec("labels", "the place of the right choice, from 0"),
-    ColumnSpec("choice_lengths", "a list of lengths a row, one for each choice, such as its characters"),
+    ColumnSpec(
+      "choice_lengths", "a list of lengths a row, one for each choice, such as its characters"),
   ]
 
   public static let options: [OptionSpec] = []
