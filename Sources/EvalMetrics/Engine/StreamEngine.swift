@@ -82,6 +82,7 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     Task.columns.first { $0.name == column }.map(task.bytesPerElement) ?? ColumnSpec.bytesKept
   }
 
+  public var keepsRowsWhole: Bool { task.keepsRowsWhole }
   public var dimensions: [SliceDimension] { windows.configuration.dimensions }
   public var keptMarks: [String] { windows.labels }
   public var count: Int { windows.current.count }
