@@ -60,7 +60,7 @@ def put_packed(name: str, dtype: str, shape: tuple[int, ...], data: Any, out: Pa
 
 
 def _put_empty_lists(name: str, count: int, out: Parts) -> None:
-    """Appends lists without elements, which have no packed form: nothing tells how many there are."""
+    """Appends lists without elements, which have no packed form."""
     out.append(b"%s:[%s]," % (_wire.dumps(name), b",".join([b"[]"] * count)))
 
 
@@ -135,7 +135,7 @@ def _put_numpy_odd(name: str, value: Any, out: Parts) -> None:
     if not kind:
         _put_numpy_other(name, value, out)
         return
-    if value.ndim == 2 and not value.shape[1]:
+    if value.ndim == 2 and len(value) and not value.shape[1]:
         _put_empty_lists(name, len(value), out)
         return
     if kind == "bfloat16":  # of ml_dtypes; it exports no buffer, its bits do
@@ -230,7 +230,7 @@ def put_torch(name: str, value: Any, out: Parts) -> None:
             return
         if dtype != "bfloat16" and dtype not in BY_KIND.values():
             raise _refuse(name, f"torch.{dtype} has no place on the wire", "convert it first")
-        if value.ndim == 2 and not value.shape[1]:
+        if value.ndim == 2 and len(value) and not value.shape[1]:
             _put_empty_lists(name, len(value), out)
             return
         head = _remember(key, _head(name, dtype, tuple(value.shape)))

@@ -54,8 +54,8 @@ def ask(
             if method in _TAKES_BACK:
                 link.expect_less(params.get("stream"))
         reply = _request(link, method, params, compose, found)
-        # Refusals that came while waiting, of pushes before this. An exception takes the answer of a question,
-        # which can be asked again; what changed something is told of, and the exception keeps for later.
+        # Refusals that came while waiting, of pushes before this. An exception takes the place of
+        # an answer, which can be asked for again; after what changed something it keeps for later.
         if link.alarm and (link.on_error == "warn" or _is_question(method)):
             link.surface()
         return reply
