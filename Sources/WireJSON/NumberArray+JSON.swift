@@ -7,7 +7,8 @@ extension JSONValue {
   /// `overflowIndex` tells where one overflowed). The empty array is a column of shape [0]. Nil for
   /// everything that is not such a column: other kinds among the elements, rows of different
   /// length, empty rows. Strings such as "NaN" are another kind; walk `elements` where they may
-  /// stand for numbers.
+  /// stand for numbers. Nil also where an integer of 64 bits beyond 2^53 stands beside floats, or
+  /// beside others that no one type holds with it: as doubles two ids would become one.
   public var numbers: NumberArray? {
     guard let column = RectangularArray(self), column.leaves.isSubset(of: .numbers) else {
       return nil
@@ -18,8 +19,10 @@ extension JSONValue {
     if column.leaves.isSubset(of: .integers), let unsigned = column.gatherUnsigned() {
       return NumberArray(storage: .uint64(unsigned), shape: column.shape)
     }
-    let (values, overflow) = column.gatherDoubles()
-    return NumberArray(storage: .float64(values), shape: column.shape, overflowIndex: overflow)
+    let doubles = column.gatherDoubles()
+    if doubles.hasLongIntegers, doubles.overflow == nil { return nil }
+    return NumberArray(
+      storage: .float64(doubles.values), shape: column.shape, overflowIndex: doubles.overflow)
   }
 
   /// An array of `true` and `false` as a column of bool, by the rules of `numbers`; nil for the empty
@@ -168,28 +171,36 @@ private struct RectangularArray {
     return result
   }
 
-  func gatherDoubles() -> ([Double], overflow: Int?) {
-    if pooledDoubles == count, count == tape.doubles.count { return (tape.doubles, nil) }
+  /// The elements as doubles, where the first one overflowed, and whether integers of 64 bits beyond 2^53 are
+  /// among them.
+  func gatherDoubles() -> (values: [Double], overflow: Int?, hasLongIntegers: Bool) {
+    // The parser puts no integer into that pool beyond 2^53.
+    if pooledDoubles == count, count == tape.doubles.count { return (tape.doubles, nil, false) }
     var result: [Double] = []
     result.reserveCapacity(count)
     var overflow: Int?
+    var hasLongIntegers = false
+    func append(_ integer: Int64) {
+      if integer.magnitude > 1 << 53 { hasLongIntegers = true }
+      result.append(Double(integer))
+    }
     for i in range {
       let node = tape.nodes[i]
       switch node.tag {
       case .doubleArray: result += tape.doubles[node.upper..<node.upper + node.count]
       case .intArray:
-        for value in tape.ints[node.upper..<node.upper + node.count] {
-          result.append(Double(value))
-        }
-      case .int: result.append(Double(Int64(bitPattern: node.payload)))
-      case .uint: result.append(Double(node.payload))
+        for value in tape.ints[node.upper..<node.upper + node.count] { append(value) }
+      case .int: append(Int64(bitPattern: node.payload))
+      case .uint:
+        hasLongIntegers = true
+        result.append(Double(node.payload))
       case .double:
         if node.flags & Node.overflow != 0, overflow == nil { overflow = result.count }
         result.append(Double(bitPattern: node.payload))
       default: break
       }
     }
-    return (result, overflow)
+    return (result, overflow, hasLongIntegers)
   }
 
   func gatherBools() -> [UInt8] {

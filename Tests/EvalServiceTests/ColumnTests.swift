@@ -208,4 +208,79 @@ import WireJSON
     try client.push(
       #"{"scores":[[0.5]],"labels":[[1]],"ids":[[1]],"weights":[[2]],"slices":{"g":[[1]]}}"#)
   }
+
+  /// 2^53 + 1 and 2^53 are two names, whatever stands beside them.
+  @Test(arguments: [
+    "9007199254740993,9007199254740992,1,2", "9007199254740993,9007199254740992,1.0,2",
+  ])
+  func `a float beside long integers leaves them what they are`(names: String) throws {
+    var code = try Client.open("code_generation")
+    try code.push(#"{"problems":[\#(names)],"passed":[1,0,1,1]}"#)
+    let pass = try code.query(#"["pass@1","pass@2"]"#)
+    #expect(pass.value("pass@1") == 0.75)
+    #expect(pass["undefined"]?.json == #"{"pass@2":"not_enough_samples"}"#)
+
+    var agreement = try Client.open("agreement")
+    let rows = names.split(separator: ",").map { "[9007199254740993,\($0)]" }
+    try agreement.push(#"{"annotations":[\#(rows.joined(separator: ","))]}"#)
+    #expect(try agreement.query(#"["percent_agreement"]"#).value("percent_agreement") == 0.25)
+
+    var classes = try Client.open("multiclass", #""slices":["g"],"options":{"unique_ids":true}"#)
+    let pushed = try classes.push(
+      #"{"labels":[9007199254740993,9007199254740993,1,2],"predictions":[\#(names)],"#
+        + #""ids":[\#(names)],"slices":{"g":[\#(names)]}}"#)
+    #expect(pushed.int("dropped_duplicates") == 0)
+    #expect(try classes.query(#"["accuracy"]"#).value("accuracy") == 0.75)
+    let slice = try classes.query("[]", #""slice":{"g":9007199254740993}"#)
+    #expect(slice.int("count") == 1)
+  }
+
+  /// Integers beside a fraction come as floats, and it is the fraction that is no name.
+  @Test(arguments: ["queries", "documents", "ids"])
+  func `the row that is no name is named`(column: String) throws {
+    var client = try Client.open("ranking", #""options":{"unique_ids":true}"#)
+    func batch(_ names: String) -> String {
+      ["queries", "documents", "ids"].map { #""\#($0)":\#($0 == column ? names : "[7,8,9]")"# }
+        .joined(separator: ",")
+    }
+    let rest = #""scores":[1,2,3],"relevances":[1,0,0]"#
+    let refusal = try client.refusedPush("{\(batch("[7,8,1.5]")),\(rest)}")
+    #expect(refusal.path == "/params/batch/\(column)/2")
+    #expect(refusal.message.contains("1.5"))
+    #expect(try client.refusedPush("{\(batch("[7,8,1e300]")),\(rest)}").path.hasSuffix("/2"))
+    try client.push("{\(batch("[7,8.0,9]")),\(rest)}")
+    // They are the integers that they were written as.
+    if column == "ids" {
+      #expect(try client.push("{\(batch("[7,8,9]")),\(rest)}").int("dropped_duplicates") == 3)
+    } else {
+      let again = try client.refusedPush(
+        #"{"queries":[8],"documents":[8],"scores":[1],"relevances":[1],"ids":[10]}"#)
+      #expect(again.path == "/params/batch/documents/0")
+    }
+  }
+
+  @Test func `rows without elements are told of as what they are`() throws {
+    var client = try Client.open("ranking")
+    let refusal = try client.refusedPush(
+      #"{"retrieved":{"dtype":"int64","shape":[2,0],"base64":""},"relevant":[[1],[2]]}"#)
+    #expect(refusal.path == "/params/batch/retrieved/shape")
+    #expect(refusal.message == "the rows of a packed column have at least one element")
+    try client.push(#"{"retrieved":[[],[]],"relevant":[[1],[2]]}"#)
+  }
+
+  @Test func `a number that no float64 is equal to is refused, beside floats too`() throws {
+    var client = try Client.open("scalar")
+    for values in [
+      "[1,9007199254740993]", "[0.5,9007199254740993]", "[-1,9223372036854775809]",
+    ] {
+      let refusal = try client.refusedPush(#"{"values":\#(values)}"#)
+      #expect(refusal.path == "/params/batch/values/1")
+      #expect(refusal.message == "an integer of values is too large to be a float64 exactly")
+    }
+    var lists = try Client.open("multiple_choice")
+    let refusal = try lists.refusedPush(
+      #"{"choice_scores":[[0.5,1],[9007199254740993,1]],"labels":[0,0]}"#)
+    #expect(refusal.path == "/params/batch/choice_scores/1")
+    #expect(refusal.message == "an integer of choice_scores is too large to be a float64 exactly")
+  }
 }

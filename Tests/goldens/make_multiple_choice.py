@@ -3,7 +3,7 @@
 python Tests/goldens/make_multiple_choice.py
 
 The formulas are those of process_results in lm_eval/api/task.py: acc is argmax(loglikelihoods) == gold,
-acc_norm is argmax(loglikelihoods / lengths of the choices) == gold.
+acc_norm is argmax(loglikelihoods / lengths of the choices) == gold, lengths in characters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ def accuracy_norm(scores: list[float], label: int, lengths: list[float] | None) 
 
 
 def log_loss(scores: list[float], label: int, _: list[float] | None) -> float:
-    return 0 - float(log_softmax(np.array(scores))[label])
+    # Clipped as log_loss of scikit-learn does: the probability to [eps, 1 - eps].
+    eps = np.finfo(float).eps
+    loss = -float(log_softmax(np.array(scores))[label])
+    return float(np.clip(loss, -np.log1p(-eps), -np.log(eps)))
 
 
 METRICS: dict[str, Row] = {

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packing import FLOATS, packed, rounded
 from reference import assert_close, close
-from scipy.special import log_softmax
-from sklearn import datasets, linear_model
+from scipy.special import log_softmax, softmax
+from sklearn import datasets, linear_model, metrics
 
 Values = dict[str, Any]
 COUNTS = st.integers(0, 2000)
@@ -152,6 +152,28 @@ def test_the_first_batch_settles_the_columns(
         assert stream.query("perplexity")["count"] == 1
 
 
+def clipped(loss: float) -> float:
+    """-log p of a probability that is clipped as scikit-learn does, where p may fit no double."""
+    eps = np.finfo(float).eps
+    return float(np.clip(loss, -np.log1p(-eps), -np.log(eps)))
+
+
+@pytest.mark.parametrize("apart", [0.0, 1.0, 30.0, 40.0, 1000.0, 1e300, 1.7e308])
+def test_log_loss_of_choices_is_that_of_classes(daemon: Daemon, apart: float) -> None:
+    """The right choice far below the others, and far above; scikit-learn's own clipping."""
+    scores = [[0.0, -apart, -2 * apart if apart < 1e308 else 0.0], [-apart, 0.0, -apart]]
+    labels = [1, 1]
+    with daemon.stream("multiple_choice") as stream:
+        stream.push(choice_scores=scores, labels=labels)
+        choices = stream.values("log_loss")
+    with daemon.stream("multiclass", options={"score_kind": "logit"}) as stream:
+        stream.push(scores=scores, labels=labels)
+        classes = stream.values("log_loss")
+    reference = metrics.log_loss(labels, softmax(scores, axis=1), labels=[0, 1, 2])
+    for found in (choices, classes):
+        assert close(found["log_loss"], reference)
+
+
 @given(st.data())
 def test_multiple_choice(daemon: Daemon, data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 20))
@@ -185,7 +207,7 @@ def test_multiple_choice(daemon: Daemon, data: st.DataObject) -> None:
     rows = list(zip(scores, labels, lengths, strict=True))
     right = [np.argmax(s) == y for s, y, _ in rows]
     norm = [np.argmax(np.array(s) / np.array(k, dtype=float)) == y for s, y, k in rows]
-    losses = [-log_softmax(np.array(s))[y] for s, y, _ in rows]
+    losses = [clipped(-log_softmax(np.array(s))[y]) for s, y, _ in rows]
     assert_close(
         found,
         {

@@ -31,7 +31,7 @@ extension Metric where S == AgreementState {
   static let krippendorffAlpha = agreement(
     "krippendorff_alpha",
     "1 - observed / expected disagreement over all pairs of annotations, some missing",
-    undefined: [.tooFewRows, .noVariation, .overflow],
+    undefined: [.tooFewRows, .noVariation],
     source: "krippendorff 0.9; Krippendorff 2011"
   ) { state, _ in state.krippendorffAlpha }
 

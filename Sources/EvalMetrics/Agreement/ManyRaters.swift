@@ -35,10 +35,12 @@ extension AgreementState {
     }
     var items = ExactSum()
     var shares = ExactSum()
+    // Weights may be as large or small as doubles are; all of them times one number change nothing.
+    let digits = agreeing.values.reduce(ExactSum()) { $0 + $1.all }.digitsToMove
     for (annotations, pairs) in agreeing {
       let pairsOfItem = ExactSum(Double(annotations) * Double(annotations - 1) / 2)
-      items.add(ExactSum.ratio(pairs.all, pairsOfItem))
-      shares.add(ExactSum.ratio(pairs.equal, pairsOfItem))
+      items.add(ExactSum.ratio(pairs.all.moved(by: digits), pairsOfItem))
+      shares.add(ExactSum.ratio(pairs.equal.moved(by: digits), pairsOfItem))
     }
     return items.isZero ? .undefined(.tooFewRows) : .value(ExactSum.ratio(shares, items))
   }
@@ -75,10 +77,9 @@ extension AgreementState {
     let positions = positions
     let expected = expectedDisagreement(positions, total)
     if expected.isZero { return .undefined(.noVariation) }
-    let observed = observedDisagreement(positions)
-    guard let observed else { return .undefined(.overflow) }
-    return .value(
-      ExactSum.ratio(expected - rest * observed, expected))
+    let (observed, digits) = observedDisagreement(positions)
+    let whole = expected.moved(by: digits)
+    return .value(ExactSum.ratio(whole - rest * observed, whole))
   }
 
   /// Where a label stands, so that the disagreement of two is the square of their distance: its value, or
@@ -115,8 +116,11 @@ extension AgreementState {
   }
 
   /// The sum over pairs of annotations of one item, each over one less than the item's annotations. The
-  /// only division here is rounded, and the terms are all positive. Nil where one fits no double.
-  private func observedDisagreement(_ positions: [ExactSum]) -> ExactSum? {
+  /// only division here is rounded, and the terms are all positive. Squares of labels may fit no double, so the
+  /// sum is moved by so many digits, which are told.
+  private func observedDisagreement(
+    _ positions: [ExactSum]
+  ) -> (sum: ExactSum, digits: Int) {
     var byAnnotations: [Int32: ExactSum] = [:]
     for (key, tally) in itemPairs where key.pair.first != key.pair.second {
       var term = tally.exact
@@ -126,18 +130,18 @@ extension AgreementState {
       }
       byAnnotations[key.annotations, default: ExactSum()].merge(term)
     }
+    let digits = byAnnotations.values.reduce(ExactSum(), +).digitsToMove
     var sum = ExactSum()
-    for (annotations, term) in byAnnotations {
+    for (annotations, large) in byAnnotations {
+      let term = large.moved(by: digits)
       if annotations == 2 || annotations == 3 {
         // 2 / (m - 1) is a whole number.
         sum.merge(annotations == 2 ? term + term : term)
         continue
       }
-      let share = ExactSum.ratio(term + term, ExactSum(Double(annotations - 1)))
-      guard share.isFinite else { return nil }
-      sum.add(share)
+      sum.add(ExactSum.ratio(term + term, ExactSum(Double(annotations - 1))))
     }
-    return sum
+    return (sum, digits)
   }
 }
 

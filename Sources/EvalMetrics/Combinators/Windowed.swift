@@ -79,6 +79,15 @@ public struct Windowed<Base: State>: Sendable, ScoreKeeper {
     }
   }
 
+  /// How many marks came after the rows of a part; after those of windows that are no longer kept, the fewest.
+  func marks(since part: Part) -> Int {
+    switch part {
+    case .past: labels.count + 1
+    case .closed(let index): labels.count - index
+    case .current: 0
+    }
+  }
+
   /// The state of a part.
   public func state(_ part: Part) -> Base {
     switch part {

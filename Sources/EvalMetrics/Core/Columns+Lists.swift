@@ -65,10 +65,7 @@ extension Columns {
       switch numbers.doubles() {
       case .success(let values): return NumberLists(values: values, ends: ends)
       case .failure(let fault):
-        throw .batch(
-          name, row: ends.firstIndex { $0 > fault.index },
-          "an integer of \(name) is too large to be a float64 exactly",
-          hint: "integers up to 2^53 are exact")
+        throw Self.inexact(name, ends.firstIndex { $0 > fault.index })
       }
     default: break
     }

@@ -50,11 +50,7 @@ extension Columns {
   static func doubles(of column: NumericColumn, _ name: String) throws(InputError) -> [Double] {
     switch column.doubles() {
     case .success(let values): return values
-    case .failure(let fault):
-      throw .batch(
-        name, row: fault.index / max(1, column.width),
-        "an integer of \(name) is too large to be a float64 exactly",
-        hint: "integers up to 2^53 are exact")
+    case .failure(let fault): throw Self.inexact(name, fault.index / max(1, column.width))
     }
   }
 
@@ -69,6 +65,13 @@ extension Columns {
     return values
   }
 
+  /// An integer to which no double is equal, where numbers are wanted.
+  static func inexact(_ name: String, _ row: Int?) -> InputError {
+    .batch(
+      name, row: row, "an integer of \(name) is too large to be a float64 exactly",
+      hint: "integers up to 2^53 are exact")
+  }
+
   /// A number, or the text of one that JSON cannot write.
   static func double(
     _ value: Value, _ name: String, _ row: Int
@@ -80,6 +83,10 @@ extension Columns {
     case .bool(let x): return x ? 1 : 0
     default:
       if let x = value.exactDouble { return x }
+      switch value {
+      case .integer, .unsigned: throw inexact(name, row)
+      default: break
+      }
       throw .batch(
         name, row: row, "\(name) holds \(value.brief) where a number is wanted",
         hint: "numbers, or the strings \"NaN\", \"Infinity\" and \"-Infinity\"")

@@ -101,6 +101,21 @@ extension ExactSum: Equatable {
   /// zero or a subnormal where the sum is that small.
   public var value: Double { number.rounded() }
 
+  /// By how many digits of 32 bits to move this sum so that quotients of it and of numbers of its size have
+  /// room in a double: 0 unless it is beyond 2^896 or below 2^-896.
+  var digitsToMove: Int {
+    let top = number.base + number.digits.count
+    return number.digits.isEmpty || abs(top) <= 28 ? 0 : -top
+  }
+
+  /// This sum times 2^(32 digits).
+  func moved(by digits: Int) -> ExactSum {
+    if digits == 0 { return self }
+    var moved = number
+    moved.base += digits
+    return ExactSum(moved)
+  }
+
   /// Whether the sum is exactly zero.
   public var isZero: Bool { number.digits.isEmpty }
 

@@ -136,6 +136,11 @@ public struct Catalogue<S: State>: Sendable {
         fields.remove(at: place)
       }
       let (index, rank) = try find(name)
+      if rank != nil, fields.contains(where: { $0.key == "k" }) {
+        throw InputError(
+          .invalidParams, [.key("k")], "\(Value.text(name).brief) has its k in its name",
+          hint: "write {\"metric\": \"\(metrics[index].name)\", \"k\": 10}")
+      }
       return try request(index, rank: rank, fields: fields, as: chosen)
     default:
       throw InputError(
@@ -154,8 +159,9 @@ public struct Catalogue<S: State>: Sendable {
 
   private func find(_ name: String) throws(InputError) -> (index: Int, rank: Int?) {
     if let index = places[name] { return (index, nil) }
+    // As it is written in keys, so that no other way to write it is another key.
     if let at = name.lastIndex(of: "@"), let rank = Int(name[name.index(after: at)...]),
-      let index = places[name[..<at] + "@k"]
+      name.hasSuffix("@\(rank)"), let index = places[name[..<at] + "@k"]
     {
       return (index, rank)
     }

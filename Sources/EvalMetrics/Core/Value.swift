@@ -81,6 +81,15 @@ extension Value {
     }
   }
 
+  /// What it is where a name is wanted: an integer beside a float came as a float itself, so a whole one is the
+  /// integer. Beyond 2^53 none is sure to be what was written.
+  var asName: Value {
+    guard case .number(let x) = self, x.magnitude <= 0x1p53, let whole = Int64(exactly: x) else {
+      return self
+    }
+    return .integer(whole)
+  }
+
   /// The text of a text value.
   public var string: String? {
     if case .text(let text) = self { text } else { nil }

@@ -51,10 +51,12 @@ public protocol EvaluationTask: Sendable {
   /// What the first batches settled, such as whether there are scores: part of an encoded stream. Null while
   /// nothing is settled.
   var settled: Value { get }
+  /// The same as it stands beside rows of which the latest came so many marks ago.
+  func settled(before marks: Int) -> Value
   /// Takes over what other rows of the same stream have settled; throws where they do not fit.
   mutating func settle(as other: Value) throws(InputError)
   /// Changes rows of another stream that are about to be merged into the current window; `other` is what was
-  /// settled there.
+  /// settled there, before the marks that came after the last of them.
   func adopt(_ state: inout TaskState, of other: Value)
   /// The rows of each unit that has a value of its own, such as those of one query, in the order in which
   /// units begin; nil where every row is a unit.
@@ -66,6 +68,8 @@ public protocol EvaluationTask: Sendable {
   mutating func mark()
   /// What a metric means for one row by itself, where that is not what it means for many.
   static func rowRequest(_ request: MetricRequest) -> MetricRequest
+  /// Whether rows are kept in a form that cannot lose precision, so that a memory budget cannot be kept.
+  var keepsRowsWhole: Bool { get }
   /// Memory that the task itself takes, such as that of a dictionary.
   var byteCount: Int { get }
   /// The most bytes that an element of a column becomes in this stream, where that depends on its options.
@@ -82,6 +86,8 @@ public protocol EvaluationTask: Sendable {
 extension EvaluationTask {
   public var settled: Value { .null }
 
+  public func settled(before marks: Int) -> Value { settled }
+
   public mutating func settle(as other: Value) throws(InputError) {}
 
   public func adopt(_ state: inout TaskState, of other: Value) {}
@@ -95,6 +101,8 @@ extension EvaluationTask {
   ) throws(InputError) {
     try self.init(options, metrics: metrics)
   }
+
+  public var keepsRowsWhole: Bool { false }
 
   public var byteCount: Int { 0 }
 

@@ -147,7 +147,7 @@ extension Columns {
     var ids: [RowID] = []
     ids.reserveCapacity(rows)
     for row in 0..<rows {
-      switch value("ids", row: row) {
+      switch value("ids", row: row).asName {
       case .text(let text): ids.append(.text(text))
       case .integer(let x): ids.append(.integer(x))
       case .unsigned(let x):

@@ -4,10 +4,11 @@ extension StreamEngine {
   /// Names the layout below. It changes when the layout does; the old ones stay readable.
   private static var layout: UInt8 { 1 }
 
-  private func encodeHead(into writer: inout StateWriter) {
+  /// `marks`: how many came after the last of the rows.
+  private func encodeHead(before marks: Int = 0, into writer: inout StateWriter) {
     writer.write(Self.layout)
     writer.write(Base.version)
-    task.settled.encode(into: &writer)
+    task.settled(before: marks).encode(into: &writer)
   }
 
   private static func readHead(
@@ -70,13 +71,17 @@ extension StreamEngine {
     }
     settle()
     var whole: Whole?
-    for part in try parts(of: window) {
+    let parts = try parts(of: window)
+    for part in parts {
       change(part) { state in
         if whole == nil { whole = state } else { whole?.merge(state) }
       }
     }
     let rows = whole ?? Whole(windows.configuration)
-    encodeHead(into: &writer)
+    // The latest of these windows becomes the current one where it is merged.
+    let marks =
+      if case .window(let latest)? = parts.last { windows.marks(since: latest) } else { 0 }
+    encodeHead(before: marks, into: &writer)
     rows.encode(into: &writer)
     rowIDs?.encode(into: &writer)
     return rows.count

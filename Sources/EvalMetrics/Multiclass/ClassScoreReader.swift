@@ -71,7 +71,7 @@ struct ClassScoreReader {
     errors.reserveCapacity(squares.count)
     for (row, square) in squares.enumerated() {
       let p = Double(found.own[row])
-      logLosses.append(-Elementary.log(min(max(p, .ulpOfOne), 1 - .ulpOfOne)))
+      logLosses.append(-Elementary.log(LogLoss.clip(p)))
       errors.append(square + (1 - p) * (1 - p))
     }
     return ClassLosses(
@@ -96,17 +96,13 @@ struct ClassScoreReader {
       let (rest, own) = (sums.sum, below == 0 ? 1 : Elementary.exp(-below))
       let whole = rest + own
       let loss = below == 0 ? Elementary.log1p(rest) : below + Elementary.log(whole)
-      logLosses.append(min(max(loss, Self.leastLoss), Self.greatestLoss))
+      logLosses.append(LogLoss.clipped(loss))
       errors.append((sums.squares + rest * rest) / (whole * whole))
       confidences.append(1 / whole)
     }
     return ClassLosses(
       logLosses: logLosses, squaredErrors: errors, confidences: .double(confidences))
   }
-
-  /// The losses of probabilities clipped to [2^-52, 1 - 2^-52].
-  private static let leastLoss = -Elementary.log1p(-.ulpOfOne)
-  private static let greatestLoss = -Elementary.log(.ulpOfOne)
 }
 
 extension ScoreMatrix {

@@ -4,7 +4,7 @@ public struct MultipleChoiceBatch: RowBatch {
   public var right: [Bool]
   /// The same with scores over the lengths of the choices; nil where there are none.
   public var rightByLength: [Bool]?
-  /// -log softmax of the right choice; infinite where it fits no double.
+  /// -log softmax of the right choice, clipped.
   public var losses: [Double]
   public var weights: [Double]?
 
@@ -91,15 +91,16 @@ extension Metric where S == MultipleChoiceState {
   static let accuracyNorm = Metric(
     "accuracy_norm", "the same with each score divided by its choice's length",
     range: "[0, 1]", better: .higher, undefined: [.notKept, .zeroDivision],
-    source: "lm-evaluation-harness acc_norm"
+    source: "lm-evaluation-harness acc_norm with lengths in characters"
   ) { state, _, _ in
     guard let right = state.rightByLength else { return .undefined(.notKept) }
     return .value(Tally.ratio(right, state.weight), else: .zeroDivision)
   }
 
   static let logLoss = Metric(
-    "log_loss", "mean of -log p(right choice), p the softmax of the scores of a question",
-    range: "[0, inf)", better: .lower, undefined: [.zeroDivision, .overflow],
+    "log_loss",
+    "mean of -log p(right choice), p the softmax of the scores of a question, clipped to [2^-52, 1 - 2^-52]",
+    range: "[0, 36.05]", better: .lower, undefined: [.zeroDivision],
     source: "scikit-learn 1.9 log_loss of scipy 1.17 softmax"
   ) { state, _, _ in state.loss.mean(of: state.weight.exact) }
 }

@@ -5,7 +5,8 @@ public struct MultipleChoiceTask: EvaluationTask {
   public static let columns = [
     ColumnSpec("choice_scores", "a list of scores a row, one for each choice"),
     ColumnSpec("labels", "the place of the right choice, from 0"),
-    ColumnSpec("choice_lengths", "a list of lengths a row, one for each choice"),
+    ColumnSpec(
+      "choice_lengths", "a list of lengths a row, one for each choice, such as its characters"),
   ]
 
   public static let options: [OptionSpec] = []
@@ -113,13 +114,13 @@ public struct MultipleChoiceTask: EvaluationTask {
     return best
   }
 
-  /// log of the sum of exponentials less the score of the right choice, with nothing large subtracted.
+  /// log of the sum of exponentials less the score of the right choice, with nothing large subtracted, clipped.
   private static func loss(_ scores: [Double], _ label: Int) -> Double {
     let best = first(scores)
     var others = 0.0
     for place in scores.indices where place != best {
       others += Elementary.exp(scores[place] - scores[best])
     }
-    return Elementary.log1p(others) + (scores[best] - scores[label])
+    return LogLoss.clipped(Elementary.log1p(others) + (scores[best] - scores[label]))
   }
 }

@@ -165,7 +165,7 @@ extension Columns {
   private static func rowName(
     _ value: Value, _ name: String, _ row: Int
   ) throws(InputError) -> RowID {
-    switch value {
+    switch value.asName {
     case .text(let text): return .text(text)
     case .integer(let x): return .integer(x)
     case .unsigned(let x): return Int64(exactly: x).map(RowID.integer) ?? .unsigned(x)
@@ -201,7 +201,7 @@ extension Columns {
   static func documentName(
     _ value: Value, _ name: String, _ row: Int
   ) throws(InputError) -> String {
-    switch value {
+    switch value.asName {
     case .text(let text): return text
     case .integer(let x): return "\(x)"
     case .unsigned(let x): return "\(x)"

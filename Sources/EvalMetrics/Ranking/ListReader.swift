@@ -30,7 +30,7 @@ extension Columns {
     if case .numeric(let numbers) = column, numbers.shape.count == 2 {
       for index in 0..<numbers.rows * numbers.width {
         let row = index / numbers.width
-        lists.texts.append(try Self.document(numbers.value(at: index), name, row))
+        lists.texts.append(try Self.documentName(numbers.value(at: index), name, row))
       }
       lists.ends = (0..<rows).map { ($0 + 1) * numbers.width }
       return lists
@@ -41,20 +41,10 @@ extension Columns {
           name, row: row, "\(name) holds \(column.value(at: row).brief) where a list is wanted",
           hint: "a list of documents a row, the best first; [] where nothing was retrieved")
       }
-      for value in values { lists.texts.append(try Self.document(value, name, row)) }
+      for value in values { lists.texts.append(try Self.documentName(value, name, row)) }
       lists.ends.append(lists.texts.count)
     }
     return lists
-  }
-
-  /// Lists of unequal length come as floats, whole ones for integers.
-  private static func document(
-    _ value: Value, _ name: String, _ row: Int
-  ) throws(InputError) -> String {
-    if case .number(let x) = value, let whole = Int64(exactly: x), abs(whole) <= 1 << 53 {
-      return "\(whole)"
-    }
-    return try documentName(value, name, row)
   }
 
   private static func relevance(_ value: Value) -> Double? {
@@ -76,7 +66,7 @@ extension Columns {
     for row in 0..<rows {
       switch column.value(at: row) {
       case .list(let values):
-        for value in values { found.append(try Self.document(value, name, row), 1) }
+        for value in values { found.append(try Self.documentName(value, name, row), 1) }
       case .record(let fields):
         for field in fields where field.value != .null {
           guard let x = Self.relevance(field.value), x <= most,

@@ -30,6 +30,7 @@ public struct RankingTask: EvaluationTask {
   static let relevances = -1e9...1e9
 
   public let configuration: RankingState.Configuration
+  public let keepsRowsWhole = true
   private let skipsNonFinite: Bool
   /// Settled by the first batch that has rows: whether lists come, and whether documents have names.
   private var form: Form?
@@ -120,7 +121,10 @@ extension RankingTask {
   /// What comes belongs to the next window: a query that is asked in every epoch is another one each time.
   public mutating func mark() { window &+= 1 }
 
-  public var settled: Value {
+  public var settled: Value { settled(before: 0) }
+
+  public func settled(before marks: Int) -> Value {
+    let window = window &- Int32(truncatingIfNeeded: marks)
     if form == nil && window == 0 { return .null }
     return .list([form.map { .text($0.rawValue) } ?? .null, .integer(Int64(window))])
   }
@@ -132,7 +136,7 @@ extension RankingTask {
     if let form = values[0].string.flatMap(Form.init) { try settle(form) }
   }
 
-  /// The other's current window becomes the one that is current here, and those before it stay before.
+  /// The other's latest window becomes the one that is current here, and those before it stay before.
   public func adopt(_ state: inout RankingState, of other: Value) {
     state.moveWindows(by: window &- Self.window(of: other))
   }

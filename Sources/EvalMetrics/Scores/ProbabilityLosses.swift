@@ -16,9 +16,19 @@ private struct LogLossVisitor: ScoreVisitor {
 
   mutating func visit(_ score: Double, _ positives: Double, _ negatives: Double) {
     let (p, q) = kind.probabilities(score)
-    if positives > 0 { sum.add(-positives * Elementary.log(Self.clip(p))) }
-    if negatives > 0 { sum.add(-negatives * Elementary.log(Self.clip(q))) }
+    if positives > 0 { sum.add(-positives * Elementary.log(LogLoss.clip(p))) }
+    if negatives > 0 { sum.add(-negatives * Elementary.log(LogLoss.clip(q))) }
   }
+}
 
-  private static func clip(_ p: Double) -> Double { min(max(p, .ulpOfOne), 1 - .ulpOfOne) }
+/// The log loss of one row: -log p, p clipped to [2^-52, 1 - 2^-52].
+enum LogLoss {
+  static func clip(_ p: Double) -> Double { min(max(p, .ulpOfOne), 1 - .ulpOfOne) }
+
+  /// -log p as it was found without p, which may be too near to 0 or 1 for a double.
+  static func clipped(_ loss: Double) -> Double { min(max(loss, least), greatest) }
+
+  /// The losses of the probabilities 1 - 2^-52 and 2^-52.
+  private static let least = -Elementary.log1p(-.ulpOfOne)
+  private static let greatest = -Elementary.log(.ulpOfOne)
 }

@@ -20,7 +20,15 @@ extension Metric where S == SegmentationState {
           "include_background:\(configuration.includesBackground)",
           "zero_division:\(configuration.zeroDivision.text)",
         ]
-      }, compute: { state, arguments, _ in compute(state, arguments) })
+      },
+      compute: { state, arguments, _ in
+        let answer = compute(state, arguments)
+        // A mean of nothing is 0/0, as the share of no pixels is.
+        if answer.reason == .zeroDivision, case .value(let x) = state.configuration.zeroDivision {
+          return .value(x)
+        }
+        return answer
+      })
   }
 
   static let pixelAccuracy = score(
@@ -54,7 +62,13 @@ extension Metric where S == SegmentationState {
   static let frequencyWeightedIoU = score(
     "frequency_weighted_iou", "mean of intersection over union by how many pixels have the class",
     source: Source.sklearn + " jaccard_score(weighted)"
-  ) { state, _ in state.averages.answer(.jaccard, .weighted) }
+  ) { state, _ in
+    // Without a pixel to weigh by, the mean itself is 0/0; a number for that makes it the plain mean.
+    if state.configuration.zeroDivision == .skip, state.averages.all.labelled.isZero {
+      return .undefined(.zeroDivision)
+    }
+    return state.averages.answer(.jaccard, .weighted)
+  }
 
   static let diceMacro = score(
     "dice_macro", "mean over classes of the Dice coefficient: 2 TP / (2 TP + FP + FN)",
@@ -112,7 +126,8 @@ extension SegmentationState {
     let byImages = arguments.text("aggregation") == "image"
     if byImages && pooled > 0 { return .undefined(.notKept) }
     let codes = scoredClasses
-    let averages = ClassAverages(counts(of: codes), configuration.zeroDivision)
+    // A class that is absent has no value, whatever 0/0 is elsewhere.
+    let averages = ClassAverages(counts(of: codes), .report)
     return .value(
       .list(
         zip(codes, averages.counts).map { code, count in

@@ -197,6 +197,11 @@ extension BatchReader {
     _ json: JSONValue?, _ lengths: [Int]?, of count: Int, _ place: ColumnPlace
   ) throws(RPCError) -> [Int] {
     guard let json, !json.isNull else { return [count] }
+    if let lengths, let rows = lengths.first, rows > 0, lengths.dropFirst().contains(0) {
+      throw RPCError(
+        .invalidBatch, "the rows of a packed column have at least one element",
+        path: place.pointer(to: "shape"), hint: "lists that are all empty are written [[], []]")
+    }
     guard let lengths, Self.elements(lengths) == count else {
       throw RPCError(
         .invalidBatch, "the shape does not fit the \(count) elements",

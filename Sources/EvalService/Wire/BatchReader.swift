@@ -137,8 +137,9 @@ struct BatchReader {
     var numbers: [Double] = []
     for row in json.elements {
       for number in row.elements {
-        // What no double is equal to keeps its own text as a plain value.
-        guard let x = Value(number).exactDouble, x.isFinite else { return nil }
+        // A long integer may be a name, and keeps its own text as a plain value.
+        guard let x = number.double, x.isFinite, x.magnitude < 0x1p53 || !number.isInteger64
+        else { return nil }
         numbers.append(x)
       }
       ends.append(numbers.count)

@@ -34,8 +34,11 @@ DTYPES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 
 
 def same(column: Any, expected: Any) -> None:
-    got = decode(column)
     expected = np.asarray(expected)
+    if expected.ndim == 2 and len(expected) and not expected.size:
+        assert column == [[]] * len(expected)  # lists without elements have no packed form
+        return
+    got = decode(column)
     assert got.shape == (expected.shape or (1,))
     # As the wire widens: to float64, bit for bit, NaN and the sign of zero too.
     if expected.dtype.kind == "f":

@@ -194,6 +194,21 @@ def test_ids_weights_and_slices_of_every_kind(ev: evald.Evald) -> None:
     assert len(answers[0]) == 3
 
 
+@pytest.mark.parametrize("kind", ["numpy", "torch", "lists"])
+def test_lists_that_are_all_empty(ev: evald.Evald, kind: str) -> None:
+    """Nothing was retrieved for two queries; rows without elements have no packed form."""
+    empty: Any = [[], []]
+    if kind != "lists":
+        empty = np.zeros((2, 0), np.int64)
+    if kind == "torch":
+        empty = pytest.importorskip("torch").from_numpy(empty)
+    stream = ev.stream(next(names), "ranking")
+    for _ in range(2):  # the second time from what is remembered of the first
+        stream.push(retrieved=empty, relevant=[[1], [2]])
+    result = stream.query("mrr")
+    assert (result.count, result["mrr"]) == (4, 0.0)
+
+
 def test_one_slice_value_for_the_whole_batch(ev: evald.Evald) -> None:
     stream = ev.stream(next(names), "scalar", slices=["site", {"name": "length", "edges": [1.5]}])
     stream.push(values=[1.0, 2.0], slices={"site": "a", "length": np.array([1, 2])})

@@ -117,6 +117,20 @@ def test_refused_pushes_raise_at_the_next_call(fake: Starter) -> None:
     assert not alive(ev.pid)
 
 
+def test_a_question_raises_for_the_pushes_before_it(fake: Starter) -> None:
+    ev = fake("refuse=InvalidBatch", on_error="raise")
+    stream = ev.stream("val", "binary")
+    stream.push(x=[0.5])
+    with pytest.raises(evald.InvalidBatch, match="labels must be 0 or 1"):
+        stream.query()
+    assert not stream.query().complete  # told once
+    stream.push(x=[0.5])
+    stream.mark("epoch 1")  # done, and its row is not lost
+    with pytest.raises(evald.InvalidBatch):
+        stream.query()
+    ev.close()
+
+
 def test_an_exception_on_its_way_is_not_replaced(fake: Starter) -> None:
     with pytest.raises(ZeroDivisionError):  # noqa: SIM117
         with fake("refuse=InvalidBatch", on_error="raise") as ev:

@@ -59,6 +59,11 @@ def put_packed(name: str, dtype: str, shape: tuple[int, ...], data: Any, out: Pa
     _put_bytes(_packed_head(name, dtype, shape), data, memoryview(data).nbytes, out)
 
 
+def _put_empty_lists(name: str, count: int, out: Parts) -> None:
+    """Appends lists without elements, which have no packed form."""
+    out.append(b"%s:[%s]," % (_wire.dumps(name), b",".join([b"[]"] * count)))
+
+
 def _packed_head(name: str, dtype: str, shape: tuple[int, ...]) -> bytes:
     key = (name, dtype, shape)
     return _heads.get(key) or _remember(key, _head(name, dtype, shape))
@@ -129,6 +134,9 @@ def _put_numpy_odd(name: str, value: Any, out: Parts) -> None:
     kind = numpy_dtype(dtype)
     if not kind:
         _put_numpy_other(name, value, out)
+        return
+    if value.ndim == 2 and len(value) and not value.shape[1]:
+        _put_empty_lists(name, len(value), out)
         return
     if kind == "bfloat16":  # of ml_dtypes; it exports no buffer, its bits do
         put_packed(name, kind, value.shape, value.view("u2").tobytes(), out)
@@ -222,6 +230,9 @@ def put_torch(name: str, value: Any, out: Parts) -> None:
             return
         if dtype != "bfloat16" and dtype not in BY_KIND.values():
             raise _refuse(name, f"torch.{dtype} has no place on the wire", "convert it first")
+        if value.ndim == 2 and len(value) and not value.shape[1]:
+            _put_empty_lists(name, len(value), out)
+            return
         head = _remember(key, _head(name, dtype, tuple(value.shape)))
     if not value.is_contiguous():
         value = value.contiguous()

@@ -54,8 +54,10 @@ def ask(
             if method in _TAKES_BACK:
                 link.expect_less(params.get("stream"))
         reply = _request(link, method, params, compose, found)
-        if link.alarm and link.on_error == "warn":
-            link.surface()  # refusals that came while waiting; an exception keeps for later
+        # Refusals that came while waiting, of pushes before this. An exception takes the place of
+        # an answer, which can be asked for again; after what changed something it keeps for later.
+        if link.alarm and (link.on_error == "warn" or _is_question(method)):
+            link.surface()
         return reply
     except Interrupted as error:
         link.tell(error, f"{error}. Training goes on without the answer")
@@ -97,6 +99,10 @@ def _request(link: AnyLink, method: str, params: Any, compose: Any, found: Found
 
 def _is_repeatable(method: str) -> bool:
     return method in _REPEATABLE or method.startswith(_REPEATABLE_FAMILIES)
+
+
+def _is_question(method: str) -> bool:
+    return method.startswith(_REPEATABLE_FAMILIES) and "subscribe" not in method
 
 
 def _again(params: Any) -> Any:

@@ -35,7 +35,8 @@ class Evald:
         on_error: what becomes of errors that no call waits for (a batch that was refused, a
             daemon that died). `"warn"`: one clear EvaldWarning, training goes on, pushes do
             nothing and answers are nan and say that they are incomplete. `"raise"`: the next call
-            raises. An error of the call itself, such as an unknown metric, is always raised.
+            raises; a question by itself where a push before it was refused. An error of the call
+            itself, such as an unknown metric, is always raised.
         timeout: seconds that a question may take.
         push_timeout: seconds that a push may wait when the daemon takes nothing and the queue
             is full. After that, batches are dropped until there is room.
