@@ -131,32 +131,6 @@ import WireJSON
     #expect(try client.describe()["memory_budget"]?.int("dropped_bits") == 0)
   }
 
-  @Test(arguments: [
-    ("ranking", ""), ("regression", ""), ("question_answering", ""),
-    ("embedding_similarity", #","idf":true"#),
-  ])
-  func `a budget that rows cannot be kept within is refused`(task: String, options: String) throws {
-    var client = Client()
-    let open = { (budget: String) in
-      #"{"stream":"s","task":"\#(task)","options":{"memory_budget_bytes":\#(budget)\#(options)}}"#
-    }
-    let refusal = try client.refusal("stream/open", open("1000"))
-    #expect(refusal.kind == "InvalidParams")
-    #expect(refusal.path == "/params/options/memory_budget_bytes")
-    #expect(refusal.message.contains(task))
-    try client.call("stream/open", open("null"))
-  }
-
-  /// Sums are small, and scores lose precision.
-  @Test(arguments: [
-    "binary", "multiclass", "multilabel", "scalar", "language_model", "multiple_choice",
-    "segmentation", "token_classification", "text_generation", "embedding_similarity",
-    "code_generation", "agreement",
-  ])
-  func `a budget that can be kept is taken`(task: String) throws {
-    _ = try Client.open(task, #""options":{"memory_budget_bytes":64}"#)
-  }
-
   @Test(arguments: ["63", "0", "-1", "1.5", "\"1MiB\"", "true", "1e300"])
   func `a budget is a number of bytes`(_ text: String) throws {
     var client = Client()

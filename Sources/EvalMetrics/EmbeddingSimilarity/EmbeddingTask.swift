@@ -40,8 +40,6 @@ public struct EmbeddingSimilarityTask: EvaluationTask {
     .bertscoreRecall,
     .bertscoreF1,
   ])
-  public var keepsRowsWhole: Bool { configuration.hasIDF }
-
   public static let defaultMetrics = [
     "bertscore_precision", "bertscore_recall", "bertscore_f1",
   ]

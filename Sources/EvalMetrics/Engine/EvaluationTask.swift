@@ -68,8 +68,6 @@ public protocol EvaluationTask: Sendable {
   mutating func mark()
   /// What a metric means for one row by itself, where that is not what it means for many.
   static func rowRequest(_ request: MetricRequest) -> MetricRequest
-  /// Whether rows are kept in a form that cannot lose precision, so that a memory budget cannot be kept.
-  var keepsRowsWhole: Bool { get }
   /// Memory that the task itself takes, such as that of a dictionary.
   var byteCount: Int { get }
   /// The most bytes that an element of a column becomes in this stream, where that depends on its options.
@@ -101,8 +99,6 @@ extension EvaluationTask {
   ) throws(InputError) {
     try self.init(options, metrics: metrics)
   }
-
-  public var keepsRowsWhole: Bool { false }
 
   public var byteCount: Int { 0 }
 

@@ -87,7 +87,6 @@ public struct StreamEngine<Task: EvaluationTask>: TaskEngine {
     rowIDs == nil ? Task.columns.filter(task.readsByRow).map(\.name) : []
   }
 
-  public var keepsRowsWhole: Bool { task.keepsRowsWhole }
   public var dimensions: [SliceDimension] { windows.configuration.dimensions }
   public var keptMarks: [Name] { windows.labels }
   public var count: Int { windows.current.count }

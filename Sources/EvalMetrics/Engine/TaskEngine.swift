@@ -84,8 +84,6 @@ public protocol TaskEngine: Sendable {
   /// Every option in canonical form, the defaults too: what makes two streams of a task equal.
   var settings: [Value.Field] { get }
 
-  /// Whether rows are kept in a form that cannot lose precision, so that a memory budget cannot be kept.
-  var keepsRowsWhole: Bool { get }
   /// Columns whose length is not the number of rows.
   var wholeColumns: [String] { get }
   /// The most bytes that an element of a column becomes.

@@ -35,7 +35,6 @@ public struct QuestionAnsweringTask: EvaluationTask {
 
   public static let defaultMetrics = ["exact_match", "f1"]
 
-  public let keepsRowsWhole = true
   public let configuration: QuestionAnsweringState.Configuration
   private let skipsNonFinite: Bool
   /// Whether rows have a probability of no answer: settled by the first batch that has rows.

@@ -30,7 +30,6 @@ public struct RankingTask: EvaluationTask {
   static let relevances = -1e9...1e9
 
   public let configuration: RankingState.Configuration
-  public let keepsRowsWhole = true
   private let skipsNonFinite: Bool
   /// Settled by the first batch that has rows: whether lists come, and whether documents have names.
   private var form: Form?

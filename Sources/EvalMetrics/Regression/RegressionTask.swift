@@ -45,7 +45,6 @@ public struct RegressionTask: EvaluationTask {
   static let outputLimit = 10_000
 
   public let configuration: RegressionState.Configuration
-  public let keepsRowsWhole = true
   private let skipsNonFinite: Bool
   /// Settled by the first batch that has rows.
   private var outputs: Int?

@@ -77,7 +77,6 @@ extension Server {
         .tooManyValues, "there are \(streams.count) streams", path: params.path(of: "stream"),
         hint: "delete some, or raise --max-streams")
     }
-    try Self.refuseBudget(of: engine, schema)
     let stream = Stream(
       name: name, schema: schema, engine: engine, metrics: metrics,
       metadata: metadata ?? Self.noMetadata, openedAt: changes + 1,
@@ -87,21 +86,6 @@ extension Server {
     changes += 1
     add(stream)
     return true
-  }
-
-  /// A budget that would be passed in silence is refused. Only here: a stream that was opened with one by an
-  /// older evald is read again as it was.
-  private static func refuseBudget(
-    of engine: any TaskEngine, _ schema: Schema
-  ) throws(RPCError) {
-    let option = "memory_budget_bytes"
-    guard engine.keepsRowsWhole,
-      schema.settings.contains(where: { $0.key == option && $0.value != .null })
-    else { return }
-    throw RPCError(
-      .invalidParams, "a \(schema.task) stream keeps its rows whole, and can keep to no budget",
-      path: jsonPointer("/params/options", option),
-      hint: "--max-memory limits the memory of all streams")
   }
 
   static var noMetadata: [UInt8] { Array("null".utf8) }
