@@ -114,11 +114,11 @@ def decisions(
         for average in AVERAGES:
             values: Any = (math.nan,) * 3
             undefined = average == "weighted" and zero == "report" and not labels.any()
-            if classes and not undefined:
+            if (classes or average == "micro") and not undefined:
                 values = metrics.precision_recall_fscore_support(
                     labels,
                     decided,
-                    labels=classes,
+                    labels=classes or None,
                     average=average,
                     sample_weight=weights,
                     zero_division=alone if average == "micro" else inside,

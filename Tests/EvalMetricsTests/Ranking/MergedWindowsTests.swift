@@ -64,7 +64,7 @@ import Testing
     var source = try Bench("ranking", keepWindows: 3)
     for (label, rows) in [("1", Self.rest), ("2", Self.rest), ("3", Self.half)] {
       try source.push(Self.columns(rows))
-      source.engine.mark(label)
+      source.engine.mark(Name(label))
     }
     try source.push(Self.columns([("a", 1, 1)]))
     var bench = try Bench("ranking")
