@@ -88,7 +88,7 @@ private struct SharedSegment {
 
   /// Looks for part of a segment; gives why it cannot be read, if it cannot.
   mutating func find(_ given: String, _ offset: Int, _ count: Int) -> SharedMemoryError? {
-    let isThere = isKnown && given == name
+    let isThere = isKnown && isNamed(given)
     if isThere && offset <= size && count <= size - offset { return nil }
     if !isThere {
       aheadRange = 0..<0
@@ -101,12 +101,14 @@ private struct SharedSegment {
       "the column ends behind the segment's \(size) bytes", hint: "check offset and shape")
   }
 
+  /// Whether this is the segment's name. By bytes: two spellings of a letter are two segments.
+  private func isNamed(_ given: String) -> Bool { given.utf8.elementsEqual(name.utf8) }
+
   /// Makes sure that the segment of this name is open and its size known. One that was unlinked meanwhile
   /// is opened anew, since another may have its name now.
   private mutating func look(for given: String) -> SharedMemoryError? {
     var facts = stat()
-    // By bytes: two spellings of a letter are two segments.
-    if given.utf8.elementsEqual(name.utf8) && descriptor >= 0 && fstat(descriptor, &facts) == 0
+    if isNamed(given) && descriptor >= 0 && fstat(descriptor, &facts) == 0
       && facts.st_nlink > 0
     {
       size = Int(facts.st_size)
@@ -165,7 +167,7 @@ private struct SharedSegment {
   /// Whether a segment that was found is the last one, or can be found again: another one may have been asked for
   /// since.
   private mutating func isSame(_ given: String, _ offset: Int, _ count: Int) -> Bool {
-    given == name || find(given, offset, count) == nil
+    isNamed(given) || find(given, offset, count) == nil
   }
 
   /// Fills the room from an offset of a segment that was found, and gives how many bytes came: fewer where it was

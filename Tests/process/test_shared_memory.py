@@ -429,8 +429,11 @@ def test_two_spellings_of_a_letter_are_two_segments() -> None:
             for number, each in enumerate(made):
                 each.write_bytes(np.float64(number + 1).tobytes())
                 push(running, column(each.name, "float64", [1]))
-            asked = request(3, "metric/query", {"stream": "s", "metrics": ["sum"]})
-            assert json.loads(running.ask(asked))["result"]["values"] == {"sum": 3}
+            one, two = (column(each.name, "float64", [1]) for each in made)
+            both = {"stream": "s", "batch": {"values": two, "weights": one}}
+            running.ask(request(3, "stream/push", both))  # twos of weight 1
+            asked = request(4, "metric/query", {"stream": "s", "metrics": ["sum"]})
+            assert json.loads(running.ask(asked))["result"]["values"] == {"sum": 5}
     finally:
         for each in made:
             each.unlink(missing_ok=True)
